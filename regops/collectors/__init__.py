@@ -1,0 +1,1 @@
+"""Ask ports, call parsers, return a model: one module per command."""

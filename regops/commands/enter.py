@@ -1,0 +1,7 @@
+"""`regops enter`."""
+
+import typer
+
+
+def enter(ctx: typer.Context) -> None:
+    """To be written."""

@@ -1,0 +1,10 @@
+"""`regops lab`."""
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="To be written.")
+
+
+@app.command("list")
+def list_(ctx: typer.Context) -> None:
+    """To be written."""

@@ -1,0 +1,7 @@
+"""`regops logs`."""
+
+import typer
+
+
+def logs(ctx: typer.Context) -> None:
+    """To be written."""

@@ -1,0 +1,7 @@
+"""`regops ping`."""
+
+import typer
+
+
+def ping(ctx: typer.Context) -> None:
+    """To be written."""

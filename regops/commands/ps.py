@@ -1,0 +1,7 @@
+"""`regops ps`."""
+
+import typer
+
+
+def ps(ctx: typer.Context) -> None:
+    """To be written."""

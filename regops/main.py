@@ -1,0 +1,140 @@
+"""The application: its commands, its global options, and the one place where errors become messages."""
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from regops import __version__
+from regops.commands import bootstrap, enter, lab, logs, nginx_status, ping, ps, status
+from regops.errors import ConfigurationError, ExitStatus, RegopsError
+from regops.render import Color
+from regops.settings import config_path, load_config
+from regops.wiring import Services
+
+
+class RegopsGroup(TyperGroup):
+    """Turns every failure into a message on stderr and an exit status, whichever command it came from."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; foreseen failures end in one message, unforeseen ones in a traceback and status 70."""
+        ctx.obj = ctx.obj or Services()
+        try:
+            return super().invoke(ctx)
+        except RegopsError as error:
+            ctx.obj.report(error)
+            raise typer.Exit(error.exit_status) from error
+        except BrokenPipeError:
+            # Whoever read our output has enough (`| head`): end as a program killed by SIGPIPE would, and keep the
+            # interpreter from complaining when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(ExitStatus.BROKEN_PIPE) from None
+        except (typer.Exit, typer.Abort, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            if type(error).__module__.startswith("typer."):
+                raise  # a usage error: the framework shows it and exits with 2
+            ctx.obj.report_bug(traceback.format_exc())
+            raise typer.Exit(ExitStatus.BUG) from error
+
+
+app = typer.Typer(
+    cls=RegopsGroup,
+    name="regops",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"regops {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Configuration file (TOML), instead of the usual places.")
+    ] = None,
+    color: Annotated[
+        Color, typer.Option("--color", envvar="REGOPS_COLOR", help="Colour: auto means on a terminal.")
+    ] = Color.AUTO,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Operations and troubleshooting for people who run a Docker registry.
+
+    Is it alive, is it well, what do its logs say, and how do I start the first one?
+
+    [dim]Options come from the command line, then REGOPS_* variables, then the configuration file.[/dim]
+    """
+    services: Services = ctx.obj
+    services.color = color
+    services.command = ctx.invoked_subcommand or ""
+    path = config_path(os.environ, config)
+    ctx.default_map = _defaults(ctx, load_config(path), path)
+
+
+def _defaults(ctx: typer.Context, table: Mapping[str, Any], path: Path | None) -> dict[str, Any]:
+    """Spread a configuration file over the commands: a key at the top counts wherever an option has its name."""
+    commands: Mapping[str, Any] = getattr(ctx.command, "commands", {})
+    defaults: dict[str, Any] = {}
+    known: set[str] = set(commands)
+    for name, command in commands.items():
+        own = table.get(name, {})
+        if not isinstance(own, dict):
+            raise ConfigurationError(f"{path}: [{name}] must be a table")
+        defaults[name] = _command_defaults(command, table, own, known, where=f"{path}: [{name}]")
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise ConfigurationError(
+            f"{path}: no option is called {', '.join(unknown)}", hint="`regops COMMAND --help` lists the options"
+        )
+    return defaults
+
+
+def _command_defaults(
+    command: Any, table: Mapping[str, Any], own: Mapping[str, Any], known: set[str], *, where: str
+) -> dict[str, Any]:
+    nested: Mapping[str, Any] = getattr(command, "commands", {})
+    result: dict[str, Any]
+    if nested:
+        known_here: set[str] = set(nested)
+        result = {
+            name: _command_defaults(sub, {**table, **own}, own.get(name, {}), known_here, where=where)
+            for name, sub in nested.items()
+        }
+        known |= known_here - set(nested)
+        unknown = sorted(set(own) - known_here)
+    else:
+        parameters = {parameter.name: parameter for parameter in command.params}
+        known |= set(parameters)
+        unknown = sorted(set(own) - set(parameters))
+        result = {
+            name: [value] if parameters[name].nargs == -1 and not isinstance(value, list) else value
+            for name, value in {**table, **own}.items()
+            if name in parameters
+        }
+    if unknown:
+        raise ConfigurationError(f"{where} no option is called {', '.join(unknown)}")
+    return result
+
+
+app.command("ping")(ping.ping)
+app.command("status")(status.status)
+app.command("nginx-status")(nginx_status.nginx_status)
+app.command("ps")(ps.ps)
+app.command("logs")(logs.logs)
+app.command("enter")(enter.enter)
+app.add_typer(bootstrap.app, name="bootstrap")
+app.add_typer(lab.app, name="lab")

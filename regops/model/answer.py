@@ -1,0 +1,35 @@
+"""What every answer has in common: whom it is about, and what it means for the exit status."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from regops.errors import ExitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What was asked: a registry's address, a Docker container, a Swift container; None where it plays no part.
+
+    url carries no credentials: it went through `mask_url`.
+    """
+
+    url: str | None = None
+    container: str | None = None
+    swift_container: str | None = None
+
+
+class Answer(Protocol):
+    """A frozen dataclass that a command prints and exits with.
+
+    Field names carry their unit: a duration ends in `_seconds` (JSON shows it as `_ms`), a size in `_bytes`.
+    """
+
+    @property
+    def target(self) -> Target:
+        """Whom the answer is about."""
+        ...
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """OK when all is well, BAD_NEWS when something was found broken, UNKNOWN when nothing could be asked."""
+        ...

@@ -1,0 +1,122 @@
+"""The arguments and options that commands share, each with its environment variable."""
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regops.errors import ConfigurationError
+from regops.secret import Secret
+from regops.settings import HttpOptions
+from regops.wiring import Services
+
+
+class Output(StrEnum):
+    """The forms every answer can take."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def note_output(ctx: typer.Context, value: StrEnum) -> StrEnum:
+    """Tell Services the chosen form early, so that a failure is told in it too."""
+    services = ctx.find_object(Services)
+    if services is not None:
+        services.output = str(value)
+    return value
+
+
+def complete_container(incomplete: str) -> list[str]:
+    """Return the names of this engine's containers, for shell completion; [] where the engine does not answer."""
+    from regops.wiring import container_names
+
+    return [name for name in container_names(os.environ) if name.startswith(incomplete)]
+
+
+OutputOption = Annotated[
+    Output,
+    typer.Option("--output", "-o", envvar="REGOPS_OUTPUT", callback=note_output, help="A table for people, or JSON."),
+]
+UrlArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="URL",
+        envvar="REGOPS_URL",
+        help="The registry: https://registry.example:443, or host:port (https, then http on loopback).",
+        show_default=False,
+    ),
+]
+ContainerArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="CONTAINER",
+        envvar="REGOPS_CONTAINER",
+        help="The registry's container, by name or id.",
+        autocompletion=complete_container,
+        show_default=False,
+    ),
+]
+TimeoutOption = Annotated[
+    float,
+    typer.Option("--timeout", "-t", envvar="REGOPS_TIMEOUT", min=0.1, metavar="SECONDS", help="The deadline."),
+]
+CacertOption = Annotated[
+    Path | None,
+    typer.Option("--cacert", envvar="REGOPS_CACERT", exists=True, dir_okay=False, help="Trust this CA bundle (PEM)."),
+]
+CertOption = Annotated[
+    Path | None,
+    typer.Option("--cert", envvar="REGOPS_CERT", exists=True, dir_okay=False, help="Client certificate (PEM)."),
+]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option("--key", envvar="REGOPS_KEY", exists=True, dir_okay=False, help="Its private key (PEM)."),
+]
+InsecureOption = Annotated[
+    bool,
+    typer.Option("--insecure", "-k", envvar="REGOPS_INSECURE", help="Accept any certificate, and say what was wrong."),
+]
+UserOption = Annotated[
+    str | None,
+    typer.Option("--user", "-u", envvar="REGOPS_USER", metavar="NAME", help="User; the password is in REGOPS_PASSWORD."),
+]
+PasswordStdinOption = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
+]
+
+
+def http_options(
+    *,
+    timeout: float,
+    cacert: Path | None,
+    cert: Path | None,
+    key: Path | None,
+    insecure: bool,
+    user: str | None,
+    password_stdin: bool,
+) -> HttpOptions:
+    """Return what the options and the environment (REGOPS_PASSWORD, REGOPS_TOKEN) say about speaking to a registry.
+
+    Raises ConfigurationError when they do not fit together.
+    """
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else os.environ.get("REGOPS_PASSWORD", "")
+    token = os.environ.get("REGOPS_TOKEN", "")
+    if key and not cert:
+        raise ConfigurationError("--key needs --cert", hint="give the certificate that belongs to the key")
+    if user and not password:
+        raise ConfigurationError(
+            f"no password for the user {user}", hint="set REGOPS_PASSWORD, or give it on standard input: --password-stdin"
+        )
+    return HttpOptions(
+        timeout_seconds=timeout,
+        cacert=cacert,
+        cert=cert,
+        key=key,
+        insecure=insecure,
+        username=user,
+        password=Secret(password) if user else None,
+        token=Secret(token) if token else None,
+    )

@@ -1,0 +1,70 @@
+"""How long work shows itself on stderr: a live bar on a terminal, a line per step in a pipe."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.status import Status
+from rich.text import Text
+
+from regops.render.visible import visible, visible_line
+
+_DETAIL_WIDTH = 60
+
+
+class ConsoleProgress:
+    """Progress for one command; use it as a context manager, so that the terminal is left as it was found."""
+
+    def __init__(self, *, color: bool) -> None:
+        self._console = Console(
+            file=sys.stderr, force_terminal=None if color else False, no_color=not color, markup=False, emoji=False
+        )
+        self._live = self._console.is_terminal
+        self._status: Status | None = None
+        self._step = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def step(self, text: str) -> None:
+        """Say that a step begins, or what came of it."""
+        self._stop()
+        self._step = visible(text)
+        self._console.print(Text(self._step), soft_wrap=True)
+        if self._live:
+            self._status = self._console.status(Text(""))
+            self._status.start()
+
+    def detail(self, text: str) -> None:
+        """Show the newest line of a long step's output in passing."""
+        if self._status is not None:
+            self._status.update(Text(visible_line(text.strip(), limit=_DETAIL_WIDTH), style="dim"))
+
+    @contextmanager
+    def transfer(self, text: str, total_bytes: int | None) -> Iterator[Callable[[int], None]]:
+        """Show a transfer; call the yielded function with the number of bytes that came since."""
+        self._stop()
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._console, disable=not self._live) as progress:
+            task = progress.add_task(visible_line(text), total=total_bytes)
+            yield lambda count: progress.update(task, advance=count)
+
+    def _stop(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
