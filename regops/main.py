@@ -3,7 +3,6 @@
 import os
 import sys
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +11,9 @@ from typer.core import TyperGroup
 
 from regops import __version__
 from regops.commands import bootstrap, enter, lab, logs, nginx_status, ping, ps, status
-from regops.errors import ConfigurationError, ExitStatus, RegopsError
+from regops.errors import ExitStatus, RegopsError
 from regops.render import Color
-from regops.settings import config_path, load_config
+from regops.settings import config_path, load_config, option_defaults
 from regops.wiring import Services
 
 
@@ -53,8 +52,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(value: bool) -> None:
-    if value:
+def _show_version(asked: bool) -> None:
+    if asked:
         typer.echo(f"regops {__version__}")
         raise typer.Exit
 
@@ -68,7 +67,7 @@ def main(
     color: Annotated[
         Color, typer.Option("--color", envvar="REGOPS_COLOR", help="Colour: auto means on a terminal.")
     ] = Color.AUTO,
-    version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
@@ -82,52 +81,7 @@ def main(
     services.color = color
     services.command = ctx.invoked_subcommand or ""
     path = config_path(os.environ, config)
-    ctx.default_map = _defaults(ctx, load_config(path), path)
-
-
-def _defaults(ctx: typer.Context, table: Mapping[str, Any], path: Path | None) -> dict[str, Any]:
-    """Spread a configuration file over the commands: a key at the top counts wherever an option has its name."""
-    commands: Mapping[str, Any] = getattr(ctx.command, "commands", {})
-    defaults: dict[str, Any] = {}
-    known: set[str] = set(commands)
-    for name, command in commands.items():
-        own = table.get(name, {})
-        if not isinstance(own, dict):
-            raise ConfigurationError(f"{path}: [{name}] must be a table")
-        defaults[name] = _command_defaults(command, table, own, known, where=f"{path}: [{name}]")
-    unknown = sorted(set(table) - known)
-    if unknown:
-        raise ConfigurationError(
-            f"{path}: no option is called {', '.join(unknown)}", hint="`regops COMMAND --help` lists the options"
-        )
-    return defaults
-
-
-def _command_defaults(
-    command: Any, table: Mapping[str, Any], own: Mapping[str, Any], known: set[str], *, where: str
-) -> dict[str, Any]:
-    nested: Mapping[str, Any] = getattr(command, "commands", {})
-    result: dict[str, Any]
-    if nested:
-        known_here: set[str] = set(nested)
-        result = {
-            name: _command_defaults(sub, {**table, **own}, own.get(name, {}), known_here, where=where)
-            for name, sub in nested.items()
-        }
-        known |= known_here - set(nested)
-        unknown = sorted(set(own) - known_here)
-    else:
-        parameters = {parameter.name: parameter for parameter in command.params}
-        known |= set(parameters)
-        unknown = sorted(set(own) - set(parameters))
-        result = {
-            name: [value] if parameters[name].nargs == -1 and not isinstance(value, list) else value
-            for name, value in {**table, **own}.items()
-            if name in parameters
-        }
-    if unknown:
-        raise ConfigurationError(f"{where} no option is called {', '.join(unknown)}")
-    return result
+    ctx.default_map = option_defaults(ctx.command, load_config(path), where=f"{path}:")
 
 
 app.command("ping")(ping.ping)

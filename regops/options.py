@@ -81,7 +81,9 @@ InsecureOption = Annotated[
 ]
 UserOption = Annotated[
     str | None,
-    typer.Option("--user", "-u", envvar="REGOPS_USER", metavar="NAME", help="User; the password is in REGOPS_PASSWORD."),
+    typer.Option(
+        "--user", "-u", envvar="REGOPS_USER", metavar="NAME", help="User; the password is in REGOPS_PASSWORD."
+    ),
 ]
 PasswordStdinOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
@@ -108,7 +110,8 @@ def http_options(
         raise ConfigurationError("--key needs --cert", hint="give the certificate that belongs to the key")
     if user and not password:
         raise ConfigurationError(
-            f"no password for the user {user}", hint="set REGOPS_PASSWORD, or give it on standard input: --password-stdin"
+            f"no password for the user {user}",
+            hint="set REGOPS_PASSWORD, or give it on standard input: --password-stdin",
         )
     return HttpOptions(
         timeout_seconds=timeout,

@@ -22,7 +22,7 @@ class Clock(Protocol):
         """Return seconds on a clock that is never set back, for durations."""
         ...
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, /) -> None:
         """Wait."""
         ...
 
@@ -92,6 +92,10 @@ class Engine(Protocol):
         """Return the id of a local image, or None."""
         ...
 
+    def image_labels(self, reference: str) -> Mapping[str, str] | None:
+        """Return the labels of a local image, or None where there is no such image."""
+        ...
+
     def pull(self, reference: str, *, timeout_seconds: float) -> None:
         """Fetch an image. Raises Failed with the engine's reason when it cannot be had."""
         ...
@@ -100,19 +104,28 @@ class Engine(Protocol):
         """Make an image of a root file system and return its id."""
         ...
 
-    def build(self, context: BinaryIO, *, tag: str, buildargs: Mapping[str, str], network: str) -> Iterator[str]:
-        """Build an image from a tar of its context, yielding the engine's output line by line.
+    def build(
+        self, context: BinaryIO, *, tag: str, buildargs: Mapping[str, str], labels: Mapping[str, str], network: str
+    ) -> Iterator[str]:
+        """Build an image from a tar of its context (Dockerfile at its root), yielding the output line by line.
 
         Raises Failed naming the step that failed and its last lines.
         """
         ...
 
-    def save(self, references: tuple[str, ...]) -> Iterator[bytes]:
-        """Yield the tarball of some images, as `docker save` writes it."""
+    def save(self, reference: str) -> Iterator[bytes]:
+        """Yield the tarball of an image, as `docker save` writes it."""
         ...
 
-    def run(self, options: Mapping[str, Any]) -> str:
-        """Create and start a container (the keyword arguments of the SDK's `containers.run`), return its id."""
+    def run(self, image: str, **options: Any) -> str:
+        """Create and start a container (the keyword arguments of the SDK's `containers.run`), return its id.
+
+        Raises Failed with the engine's reason (a port that is taken, a name that is in use).
+        """
+        ...
+
+    def start(self, name: str) -> None:
+        """Start a stopped container; unpause a paused one."""
         ...
 
     def remove(self, name: str) -> None:

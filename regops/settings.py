@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from regops.errors import ConfigurationError
 from regops.secret import Secret
@@ -42,9 +42,7 @@ def config_path(environ: Mapping[str, str], explicit: Path | None) -> Path | Non
     here = Path(".regops.toml")
     if _is_ours(here):
         return here
-    home = environ.get("XDG_CONFIG_HOME") or (
-        str(Path(environ["HOME"]) / ".config") if environ.get("HOME") else None
-    )
+    home = environ.get("XDG_CONFIG_HOME") or (str(Path(environ["HOME"]) / ".config") if environ.get("HOME") else None)
     candidate = Path(home) / "regops" / "config.toml" if home else None
     return candidate if candidate and candidate.is_file() else None
 
@@ -62,6 +60,46 @@ def load_config(path: Path | None) -> dict[str, Any]:
         raise ConfigurationError(f"cannot read the configuration file {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"the configuration file {path} is not TOML: {error}") from error
+
+
+def option_defaults(command: Any, table: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Return what a configuration file says about the options of a command and those below it, as Typer wants it.
+
+    command is Typer's. A table named after a command holds for that command; any other key holds for every option of
+    its name below. Raises ConfigurationError for a key that no option has.
+    """
+    return _spread(command, {}, table, where)[0]
+
+
+def _spread(
+    command: Any, inherited: Mapping[str, Any], table: Mapping[str, Any], where: str
+) -> tuple[dict[str, Any], set[str]]:
+    """Return the defaults of one command, and which keys some option took."""
+    below: Mapping[str, Any] = getattr(command, "commands", {})
+    own = {key.replace("-", "_"): value for key, value in table.items() if key not in below}
+    defaults: dict[str, Any] = {}
+    taken: set[str] = set()
+    for name, sub in below.items():
+        part: Any = table.get(name, {})
+        if not isinstance(part, Mapping):
+            raise ConfigurationError(f"{where} [{name}] is a command and must be a table")
+        defaults[name], taken_there = _spread(
+            sub, {**inherited, **own}, cast("Mapping[str, Any]", part), f"{where} [{name}]"
+        )
+        taken |= taken_there
+    if not below:
+        parameters = {parameter.name: parameter for parameter in command.params}
+        taken = set(parameters)
+        for key, value in {**inherited, **own}.items():
+            if key in parameters:
+                several = parameters[key].nargs == -1 or getattr(parameters[key], "multiple", False)
+                defaults[key] = [value] if several and not isinstance(value, list) else value
+    unknown = sorted(set(own) - taken)
+    if unknown:
+        raise ConfigurationError(
+            f"{where} no option is called {', '.join(unknown)}", hint="`regops COMMAND --help` lists the options"
+        )
+    return defaults, taken
 
 
 def _is_ours(path: Path) -> bool:

@@ -4,10 +4,11 @@ import dataclasses
 import ipaddress
 import json
 import math
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 from regops import __version__
 from regops.errors import RegopsError
@@ -22,9 +23,7 @@ def answer_document(answer: Answer, *, command: str, now: float) -> str:
     """Return the document of an answer, one indented JSON object and a newline."""
     data = plain(answer)
     target = data.pop("target", None) or plain(answer.target)
-    return _document(
-        command, now, target=target, exit_status=int(answer.exit_status), data=data, errors=[]
-    )
+    return _document(command, now, target=target, exit_status=int(answer.exit_status), data=data, errors=[])
 
 
 def error_document(error: RegopsError, *, command: str, now: float) -> str:
@@ -46,8 +45,9 @@ def plain(value: Any) -> Any:
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dict(_field(field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-    if isinstance(value, dict):
-        return dict(_field(str(key), item) for key, item in value.items())
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[Any, Any]", value)
+        return dict(_field(str(key), item) for key, item in pairs.items())
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float):
@@ -55,7 +55,8 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int | bool):
         return value
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
+        items = cast("Iterable[Any]", value)
+        return [plain(item) for item in items]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, bytes):

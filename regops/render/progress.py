@@ -1,7 +1,7 @@
 """How long work shows itself on stderr: a live bar on a terminal, a line per step in a pipe."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -50,7 +50,7 @@ class ConsoleProgress:
             self._status.update(Text(visible_line(text.strip(), limit=_DETAIL_WIDTH), style="dim"))
 
     @contextmanager
-    def transfer(self, text: str, total_bytes: int | None) -> Iterator[Callable[[int], None]]:
+    def transfer(self, text: str, total_bytes: int | None) -> Generator[Callable[[int], None]]:
         """Show a transfer; call the yielded function with the number of bytes that came since."""
         self._stop()
         columns = (

@@ -14,7 +14,7 @@ _HIDDEN = re.compile(
 
 
 def visible(text: str) -> str:
-    """Return text with every character that is not plainly visible written as `\\x1b` or `\\u202e`.
+    r"""Return text with every character that is not plainly visible written as `\x1b` or `\u202e`.
 
     Newlines and tabs stay. Use `visible_line` for what must stay one line.
     """
@@ -29,7 +29,7 @@ def visible_line(text: str, *, limit: int = _SHOWN_CHARACTERS) -> str:
 
 
 def visible_bytes(raw: bytes) -> str:
-    """Return bytes as harmless text: UTF-8 where it is, `\\xff` where it is not."""
+    r"""Return bytes as harmless text: UTF-8 where it is, `\xff` where it is not."""
     return visible(raw.decode("utf-8", "backslashreplace"))
 
 

@@ -1,0 +1,314 @@
+"""The Docker engine's API (the only importer of docker)."""
+
+import os
+import re
+import tarfile
+import time
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO, NoReturn, Self
+
+import docker
+import docker.context
+import docker.errors
+import docker.tls
+import docker.utils
+import requests
+
+from regops.adapters.streams import IteratorReader
+from regops.errors import Failed, NotFound, PermissionDenied, Phase, Refused, RegopsError, UnexpectedAnswer, Unreachable
+
+_ANSWER_SECONDS = 10
+_INSPECT_BYTES = 8 * 1024 * 1024
+# A tail through the archive API reads the whole file: beyond this the engine and the operator wait too long.
+_ARCHIVE_BYTES = 1024 * 1024 * 1024
+_LINKS = 8
+_LAST_LINES = 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
+_STEP = re.compile(r"Step \d+/\d+ : ")
+
+
+class DockerEngine:
+    """The engine that DOCKER_HOST, DOCKER_CONTEXT or Docker's configuration names; implements `ports.Engine`."""
+
+    def __init__(self, address: str, tls: docker.tls.TLSConfig | None = None) -> None:
+        self.address = address
+        self.is_local = address.startswith("unix://")
+        self._tls = tls
+        self._connected: docker.DockerClient | None = None
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the engine the environment names; nothing is asked of it yet.
+
+        Raises NotFound for a context that does not exist.
+        """
+        if os.environ.get("DOCKER_HOST"):
+            settings = docker.utils.kwargs_from_env()
+            return cls(settings.get("base_url", os.environ["DOCKER_HOST"]), settings.get("tls") or None)
+        name = os.environ.get("DOCKER_CONTEXT")
+        try:
+            context = docker.context.ContextAPI.get_context(name)
+        except (docker.errors.DockerException, ValueError, KeyError, OSError) as error:
+            raise NotFound(f"Docker's context {name or 'in use'} cannot be read: {error}") from error
+        # The stub promises a context; the SDK returns None for a name it does not know.
+        found: Any = context
+        if found is None:
+            raise NotFound(f"there is no Docker context {name}", hint="`docker context ls` lists them")
+        address = context.Host or "unix:///var/run/docker.sock"
+        return cls(address.replace("http+unix://", "unix://"), context.TLSConfig or None)
+
+    def inspect(self, name: str) -> str:
+        """Return the engine's JSON about one container, at most 8 MiB of it."""
+        checked = self._checked(name)
+        with self._door(f"the container {checked}"):
+            api = self._client.api
+            url = f"{api.base_url}/v{api.api_version}/containers/{checked}/json"
+            with api.get(url, stream=True, allow_redirects=False, timeout=_ANSWER_SECONDS) as reply:
+                if reply.status_code == requests.codes.not_found:
+                    self._no_container(checked)
+                if reply.status_code != requests.codes.ok:
+                    raise UnexpectedAnswer(
+                        f"the engine at {self.address} answered {reply.status_code} about the container {checked}"
+                    )
+                body = reply.raw.read(_INSPECT_BYTES + 1)
+        if len(body) > _INSPECT_BYTES:
+            raise UnexpectedAnswer(f"the engine at {self.address} sent more than 8 MiB about the container {checked}")
+        return str(body, "utf-8", "replace")
+
+    def containers(self, *, everything: bool = True) -> tuple[str, ...]:
+        """Return the ids of the containers, stopped ones too unless everything is False."""
+        with self._door("its containers"):
+            listed: list[dict[str, Any]] = self._client.api.containers(all=everything)
+            return tuple(str(found["Id"]) for found in listed)
+
+    def logs(self, name: str, *, lines: int | None, follow: bool = False) -> Iterator[bytes]:
+        """Yield what the container wrote to its stdout and stderr, in chunks as they come."""
+        checked = self._checked(name)
+        with self._door(f"the log of the container {checked}"):
+            tail: Any = "all" if lines is None else lines
+            yield from self._client.api.logs(checked, stream=True, follow=follow, tail=tail)
+
+    def read_file(self, name: str, path: str, *, limit_bytes: int) -> bytes:
+        """Return the last limit_bytes of a regular file of a container, through the engine's archive."""
+        checked = self._checked(name)
+        with self._door(f"{path} in the container {checked}"):
+            for _ in range(_LINKS):
+                chunks, found = self._client.api.get_archive(checked, path)
+                if not found.get("linkTarget"):
+                    return self._last_bytes(chunks, f"{checked}:{path}", int(found.get("size", 0)), limit_bytes)
+                chunks.close()
+                path = str(found["linkTarget"])
+        raise Refused(f"{checked}:{path} is a link that leads to more links than {_LINKS}")
+
+    def image_id(self, reference: str) -> str | None:
+        """Return the id of a local image, or None."""
+        found = self._image(reference)
+        return None if found is None else str(found["Id"])
+
+    def image_labels(self, reference: str) -> Mapping[str, str] | None:
+        """Return the labels of a local image, or None where there is no such image."""
+        found = self._image(reference)
+        return None if found is None else (found.get("Config", {}).get("Labels") or {})
+
+    def pull(self, reference: str, *, timeout_seconds: float) -> None:
+        """Fetch an image. Raises Failed with the engine's reason when it cannot be had in time."""
+        ends = time.monotonic() + timeout_seconds
+        repository, _, tag = reference.partition(":")
+        with self._door(f"the image {reference}", failure=Failed):
+            api: Any = self._client.api
+            for event in api.pull(repository, tag=tag or "latest", stream=True, decode=True):
+                if "error" in event:
+                    raise Failed(f"the engine cannot pull {reference}: {event['error']}")
+                if time.monotonic() > ends:
+                    raise Failed(f"the engine did not pull {reference} within {timeout_seconds:g} s")
+
+    def import_image(self, tarball: BinaryIO, reference: str) -> str:
+        """Make an image of a root file system and return its id."""
+        repository, _, tag = reference.partition(":")
+        with self._door(f"the import of {reference}", failure=Failed):
+            self._client.api.import_image_from_stream(tarball, repository=repository, tag=tag or "latest")
+        found = self.image_id(reference)
+        if found is None:
+            raise Failed(f"the engine took the root file system of {reference} and made no image of it")
+        return found
+
+    def build(
+        self, context: BinaryIO, *, tag: str, buildargs: Mapping[str, str], labels: Mapping[str, str], network: str
+    ) -> Iterator[str]:
+        """Build an image from a tar of its context, yielding the output line by line."""
+        step, last = "before its first step", deque[str](maxlen=_LAST_LINES)
+        with self._door(f"the build of {tag}", failure=Failed):
+            events = self._client.api.build(
+                fileobj=context,
+                custom_context=True,
+                tag=tag,
+                buildargs=dict(buildargs),
+                labels=dict(labels),
+                network_mode=network,
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            for event in events:
+                if "error" in event:
+                    raise Failed(f"the build of {tag} failed at: {step}\n" + "\n".join([*last, str(event["error"])]))
+                for line in str(event.get("stream", "")).splitlines():
+                    if not line.strip():
+                        continue
+                    if _STEP.match(line):
+                        step = line
+                        last.clear()
+                    else:
+                        last.append(line)
+                    yield line
+
+    def save(self, reference: str) -> Iterator[bytes]:
+        """Yield the tarball of an image, as `docker save` writes it."""
+        with self._door(f"the image {reference}"):
+            yield from self._client.api.get_image(reference)
+
+    def run(self, image: str, **options: Any) -> str:
+        """Create and start a container, return its id."""
+        with self._door(f"a container of {image}", failure=Failed):
+            container = self._client.containers.run(image, detach=True, **options)
+            return str(container.id)
+
+    def start(self, name: str) -> None:
+        """Start a stopped container; unpause a paused one."""
+        checked = self._checked(name)
+        with self._door(f"the container {checked}", failure=Failed):
+            container = self._client.containers.get(checked)
+            if container.status == "paused":
+                container.unpause()
+            else:
+                container.start()
+
+    def remove(self, name: str) -> None:
+        """Stop and remove a container with its anonymous volumes."""
+        checked = self._checked(name)
+        with self._door(f"the container {checked}", missing_is_fine=True):
+            self._client.api.remove_container(checked, v=True, force=True)
+
+    def ensure_network(self, name: str) -> None:
+        """Make a bridge network unless it exists."""
+        with self._door(f"the network {name}", failure=Failed):
+            if not self._client.networks.list(names=[f"^{re.escape(name)}$"]):
+                self._client.networks.create(name, driver="bridge", check_duplicate=True)
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network."""
+        with self._door(f"the network {name}", missing_is_fine=True):
+            self._client.api.remove_network(name)
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume."""
+        with self._door(f"the volume {name}", missing_is_fine=True):
+            self._client.api.remove_volume(name)
+
+    def remove_image(self, reference: str) -> None:
+        """Remove an image."""
+        with self._door(f"the image {reference}", missing_is_fine=True):
+            self._client.api.remove_image(reference)
+
+    @property
+    def _client(self) -> docker.DockerClient:
+        if self._connected is None:
+            with self._door("its version"):
+                self._connected = docker.DockerClient(
+                    base_url=self.address, tls=self._tls or False, timeout=_ANSWER_SECONDS
+                )
+        return self._connected
+
+    def _image(self, reference: str) -> dict[str, Any] | None:
+        api: Any = self._client.api
+        with self._door(f"the image {reference}", missing_is_fine=True):
+            return dict(api.inspect_image(reference))
+        return None
+
+    def _last_bytes(self, chunks: Iterator[bytes], where: str, size_bytes: int, limit_bytes: int) -> bytes:
+        if size_bytes > _ARCHIVE_BYTES:
+            raise Refused(
+                f"{where} has {size_bytes} bytes, and the engine can only send it whole",
+                hint="read it as root on the engine's host: only its end is read there",
+            )
+        kept = b""
+        with tarfile.open(fileobj=IteratorReader(chunks), mode="r|") as archive:
+            member = archive.next()
+            file = archive.extractfile(member) if member is not None and member.isreg() else None
+            if file is None:
+                raise Refused(f"{where} is not a regular file")
+            while chunk := file.read(1024 * 1024):
+                kept = (kept + chunk)[-limit_bytes:]
+        return kept
+
+    @staticmethod
+    def _checked(name: str) -> str:
+        # dockerd answers `..%2F` in a path with a redirect to another resource: nothing but a name may pass.
+        if not _NAME.fullmatch(name):
+            raise Refused(
+                f"no container can be called {name[:80]!r}", hint="`docker ps --all` or `regops ps --all` lists them"
+            )
+        return name
+
+    def _no_container(self, name: str) -> NoReturn:
+        raise NotFound(
+            f"the engine at {self.address} has no container {name}",
+            hint="`regops ps` lists the registry containers, `regops ps --all` every container",
+        )
+
+    @contextmanager
+    def _door(
+        self, what: str, *, failure: type[RegopsError] = UnexpectedAnswer, missing_is_fine: bool = False
+    ) -> Generator[None]:
+        """Translate what docker and requests raise; what names the thing that was asked for."""
+        try:
+            yield
+        except docker.errors.NotFound as error:
+            if missing_is_fine:
+                return
+            raise NotFound(
+                f"the engine at {self.address} does not have {what}: {error.explanation or error}",
+                hint="`regops ps --all` lists the containers",
+            ) from error
+        except docker.errors.APIError as error:
+            raise failure(f"the engine at {self.address} refused {what}: {error.explanation or error}") from error
+        except tarfile.TarError as error:
+            raise UnexpectedAnswer(f"the engine at {self.address} sent no archive for {what}: {error}") from error
+        except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+            self._unreachable(error, what)
+
+    def _unreachable(self, error: BaseException, what: str) -> NoReturn:
+        causes = list(_chain(error))
+        tried = f"the Docker engine at {self.address}, asked for {what}"
+        if any(isinstance(cause, PermissionError) for cause in causes):
+            raise PermissionDenied(
+                f"{tried}: permission denied", hint="run as root, or as a member of the group `docker`"
+            ) from error
+        if any(isinstance(cause, requests.Timeout | TimeoutError) for cause in causes):
+            raise Unreachable(
+                f"{tried}: no answer in {_ANSWER_SECONDS} s",
+                hint="is dockerd hung? see its log",
+                phase=Phase.FIRST_BYTE,
+            ) from error
+        reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), error)
+        raise Unreachable(
+            f"{tried}: {reason}",
+            hint="is dockerd running? DOCKER_HOST or `docker context use` choose another engine",
+            phase=Phase.CONNECT,
+        ) from error
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and everything it wraps: requests and urllib3 keep causes in args as well."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        waiting += [found.__cause__, found.__context__, getattr(found, "reason", None)]
+        waiting += [part for part in found.args if isinstance(part, BaseException)]
