@@ -75,7 +75,7 @@ def main(
 
     Is it alive, is it well, what do its logs say, and how do I start the first one?
 
-    [dim]Options come from the command line, then REGOPS_* variables, then the configuration file.[/dim]
+    Options come from the command line, then REGOPS_* variables, then the configuration file.
     """
     services: Services = ctx.obj
     services.color = color

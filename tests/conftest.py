@@ -1,0 +1,94 @@
+"""What all tests share: a clean environment, markers that say why they skip, and the lab."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+IN_CI = os.environ.get("CI") == "true"
+NEEDS = ("engine", "root", "swift")
+
+
+@cache
+def missing(marker: str) -> str | None:
+    """Return why tests with this marker cannot run here, or None."""
+    if marker == "root":
+        return None if os.geteuid() == 0 else "needs root: run the tests with sudo"
+    if marker == "engine":
+        from regops.adapters.engine import DockerEngine
+        from regops.errors import RegopsError
+
+        try:
+            DockerEngine.from_environment().containers()
+        except RegopsError as error:
+            return f"needs a Docker engine: {error}"
+    return None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in NEEDS:
+        reason = missing(marker) if item.get_closest_marker(marker) else None
+        if reason:
+            pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    """In continuous integration, a test that needs an engine, root or Swift fails where it would skip."""
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail") and any(map(item.get_closest_marker, NEEDS)):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "benchmark" in (config.getoption("-m") or ""):
+        return
+    kept = [item for item in items if not item.get_closest_marker("benchmark")]
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("benchmark")])
+    items[:] = kept
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the machine's own settings, proxies and credentials out of every test."""
+    for name in os.environ:
+        if name.startswith(("REGOPS_", "OS_", "ST_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name in ("NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path_factory.mktemp("home", numbered=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+
+
+def _lab(*arguments: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "regops", "lab", *arguments, "-o", "json"], capture_output=True, text=True, timeout=900
+    )
+    assert done.returncode == 0, f"regops lab {' '.join(arguments)} failed:\n{done.stderr[-4000:]}"
+    return dict(json.loads(done.stdout)["data"])
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[dict[str, Any]]:
+    """A registry container on its own Swift: what `regops lab up -o json` says about it."""
+    ports = ("--http-port", "0", "--https-port", "0", "--swift-port", "0")
+    yield _lab("up", "--name", "regops-test", *ports)
+    _lab("down", "--name", "regops-test")
+
+
+@pytest.fixture(scope="session")
+def lab_dev() -> Iterator[dict[str, Any]]:
+    """The variant with redis, on a file system."""
+    ports = ("--http-port", "0", "--https-port", "0")
+    yield _lab("up", "--name", "regops-test-dev", "--variant", "dev", "--no-swift", *ports)
+    _lab("down", "--name", "regops-test-dev")
