@@ -1,7 +1,9 @@
 """The application: its commands, its global options, and the one place where errors become messages."""
 
 import os
+import signal
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +25,7 @@ class RegopsGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; foreseen failures end in one message, unforeseen ones in a traceback and status 70."""
         ctx.obj = ctx.obj or Services()
+        _clean_up_when_told_to_stop()
         try:
             return super().invoke(ctx)
         except RegopsError as error:
@@ -40,6 +43,17 @@ class RegopsGroup(TyperGroup):
                 raise  # a usage error: the framework shows it and exits with 2
             ctx.obj.report_bug(traceback.format_exc())
             raise typer.Exit(ExitStatus.BUG) from error
+
+
+def _clean_up_when_told_to_stop() -> None:
+    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that terminals and half-written files are put right."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, stop)
 
 
 app = typer.Typer(

@@ -6,10 +6,13 @@ _SHOWN_CHARACTERS = 16 * 1024
 
 # Everything that moves the cursor, changes direction, hides or joins text: C0 but tab and newline, DEL, C1, soft
 # hyphen, Arabic letter mark, zero-width and directional marks, line and paragraph separators, embeddings, isolates,
-# the byte order mark, interlinear annotation, tag characters, variation of these, and lone surrogates.
+# the byte order mark, interlinear annotation, tag characters, lone surrogates, and the format marks of scripts that
+# hardly any log is written in.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
+    "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a]"
 )
 
 

@@ -1,0 +1,195 @@
+"""The application as a whole: failures become messages, configuration becomes defaults, pipes end quietly."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from regops.errors import Failed, Phase, Unreachable
+from regops.main import RegopsGroup, app
+from regops.options import Output, OutputOption, TimeoutOption
+from regops.settings import config_path
+from regops.wiring import Services
+
+
+def app_that(action: Callable[[], None]) -> typer.Typer:
+    """A regops with one command more, which does what the test wants."""
+    small = typer.Typer(cls=RegopsGroup, pretty_exceptions_enable=False)
+
+    @small.callback()
+    def callback() -> None: ...
+
+    @small.command("act")
+    def act(output: OutputOption = Output.TABLE) -> None:
+        action()
+
+    return small
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def action() -> None:
+        raise error
+
+    return action
+
+
+def test_a_foreseen_failure_is_a_message_a_hint_and_its_status() -> None:
+    error = Unreachable("asked http://x/v2/: refused", hint="is it running?", phase=Phase.CONNECT)
+    result = CliRunner().invoke(app_that(raising(error)), ["act"])
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == "error: asked http://x/v2/: refused\nhint: is it running?\n"
+
+
+def test_a_failure_in_json_is_a_document_on_stdout_and_a_message_on_stderr() -> None:
+    result = CliRunner().invoke(app_that(raising(Failed("step 3 broke"))), ["act", "-o", "json"])
+    document = json.loads(result.stdout)
+    assert (document["ok"], document["exit_code"], document["data"]) == (False, 1, None)
+    assert document["errors"] == [{"kind": "failed", "message": "step 3 broke", "hint": None}]
+    assert (result.exit_code, result.stderr) == (1, "error: step 3 broke\n")
+
+
+def test_a_hostile_error_text_cannot_steer_the_terminal() -> None:
+    result = CliRunner().invoke(app_that(raising(Failed("\x1b]52;c;x\x07 [red]no[/nope]"))), ["act"])
+    assert result.stderr == "error: \\x1b]52;c;x\\x07 [red]no[/nope]\n"
+
+
+def test_an_unforeseen_failure_is_our_bug_with_a_traceback_and_status_70() -> None:
+    result = CliRunner().invoke(app_that(raising(ZeroDivisionError("\x1b[2J"))), ["act"])
+    assert (result.exit_code, result.stdout) == (70, "")
+    assert "Traceback" in result.stderr
+    assert "ZeroDivisionError: \\x1b[2J" in result.stderr
+    assert "bug in regops" in result.stderr
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback() -> None:
+    result = CliRunner().invoke(app_that(raising(KeyboardInterrupt())), ["act"])
+    assert (result.exit_code, result.output) == (130, "")
+
+
+def test_a_wrong_option_is_a_usage_error() -> None:
+    result = CliRunner().invoke(app, ["ping", "--no-such-option"])
+    assert result.exit_code == 2
+    assert "No such option" in result.stderr
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path: Path) -> None:
+    program = (
+        "import sys, regops.main as m, typer\n"
+        "app = typer.Typer(cls=m.RegopsGroup)\n"
+        "@app.callback()\n"
+        "def main(): ...\n"
+        "@app.command('many')\n"
+        "def many():\n"
+        "    while True: print('line', flush=True)\n"
+        "app(['many'])\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"line\n"
+        child.stdout.close()
+        assert child.stderr is not None
+        assert child.stderr.read() == b""
+        assert child.wait(10) == 141
+
+
+def test_sigterm_ends_the_command_with_143_and_runs_its_cleanup(tmp_path: Path) -> None:
+    program = (
+        "import sys, time, regops.main as m, typer\n"
+        "app = typer.Typer(cls=m.RegopsGroup)\n"
+        "@app.callback()\n"
+        "def main(): ...\n"
+        "@app.command('wait')\n"
+        "def wait():\n"
+        "    try:\n"
+        "        print('ready', flush=True); time.sleep(60)\n"
+        "    finally:\n"
+        "        print('cleaned', flush=True)\n"
+        "app(['wait'])\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert child.stdout.readline() == b"ready\n"
+        child.send_signal(signal.SIGTERM)
+        assert child.stdout.read() == b"cleaned\n"
+        assert (child.wait(10), child.stderr.read()) == (143, b"")
+
+
+def defaults_seen(config: str, arguments: list[str], tmp_path: Path, environ: dict[str, str] | None = None) -> Any:
+    """Return what a command with a timeout sees, given a configuration file."""
+    seen: list[float] = []
+    small = typer.Typer(cls=RegopsGroup)
+    from regops.main import main
+
+    small.callback()(main)
+
+    @small.command("act")
+    def act(timeout: TimeoutOption = 10.0) -> None:
+        seen.append(timeout)
+
+    file = tmp_path / "config.toml"
+    file.write_text(config)
+    result = CliRunner().invoke(small, ["--config", str(file), *arguments], env=environ)
+    return seen or result
+
+
+def test_a_flag_wins_over_the_environment_which_wins_over_the_file(tmp_path: Path) -> None:
+    config = "timeout = 3\n"
+    assert defaults_seen(config, ["act"], tmp_path) == [3.0]
+    assert defaults_seen(config, ["act"], tmp_path, {"REGOPS_TIMEOUT": "4"}) == [4.0]
+    assert defaults_seen(config, ["act", "--timeout", "5"], tmp_path, {"REGOPS_TIMEOUT": "4"}) == [5.0]
+
+
+def test_a_table_for_a_command_wins_over_the_key_at_the_top(tmp_path: Path) -> None:
+    assert defaults_seen("timeout = 3\n[act]\ntimeout = 6\n", ["act"], tmp_path) == [6.0]
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        ("tiemout = 3", "no option is called tiemout"),
+        ("[act]\nnope = 3", "no option is called nope"),
+        ("act = 3", "is a command and must be a table"),
+        ("timeout = [", "is not TOML"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_is_a_usage_error(config: str, complaint: str, tmp_path: Path) -> None:
+    result = defaults_seen(config, ["act"], tmp_path)
+    assert result.exit_code == 2
+    assert complaint in " ".join(result.stderr.split())
+    assert "config.toml" in result.stderr.replace("\n", "")
+
+
+def test_a_configuration_file_that_is_named_and_missing_is_an_error(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["--config", str(tmp_path / "none.toml"), "ping"])
+    assert result.exit_code == 2
+    assert "cannot read the configuration file" in result.stderr
+
+
+def test_a_configuration_in_the_working_directory_counts_only_when_nobody_else_can_write_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".regops.toml"
+    file.write_text("timeout = 3")
+    file.chmod(0o644)
+    assert config_path(os.environ, None) == Path(".regops.toml")
+    file.chmod(0o666)
+    assert config_path(os.environ, None) is None
+    file.unlink()
+    file.symlink_to("/etc/passwd")
+    assert config_path(os.environ, None) is None
+
+
+def test_services_in_the_context_are_the_ones_the_test_gave() -> None:
+    services = Services()
+    CliRunner().invoke(app_that(lambda: None), ["act", "-o", "json"], obj=services)
+    assert services.output == "json"

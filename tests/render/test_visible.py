@@ -1,0 +1,69 @@
+"""Foreign text cannot steer a terminal (catalogue D: escapes, C1, bidi, separators, invalid bytes, long lines)."""
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regops.render.visible import visible, visible_bytes, visible_line
+
+ATTACKS = {
+    "clipboard": "\x1b]52;c;ZXZpbA==\x07",
+    "title": "\x1b]0;owned\x07",
+    "link": "\x1b]8;;file:///etc/passwd\x1b\\click\x1b]8;;\x1b\\",
+    "clear": "\x1b[2J\x1b[H",
+    "device report": "\x1b[6n",
+    "dcs": "\x1bP$q\x1b\\",
+    "c1 csi": "\x9b31m",
+    "c1 osc": "\x9d0;x\x9c",
+    "carriage return": "good\rbad",
+    "backspace": "good\x08\x08\x08\x08evil",
+    "bidi override": "\u202egnp.exe\u202c",
+    "isolate": "\u2066x\u2069",
+    "next line": "one\x85two",
+    "line separator": "one\u2028two",
+    "zero width": "pass\u200bword",
+    "byte order mark": "\ufeffx",
+    "tags": "x\U000e0041",
+    "soft hyphen": "pass\xadword",
+    "delete": "x\x7f",
+    "vertical tab": "x\x0by",
+    "surrogate": "\udc9b",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_an_attack_is_shown_and_not_obeyed(attack: str) -> None:
+    shown = visible(attack)
+    assert all(unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in shown)
+    assert "\\" in shown
+
+
+def test_the_harmless_part_of_a_hostile_line_is_kept() -> None:
+    assert visible("GET /v2/ \x1b[31mred\x1b[0m 200") == "GET /v2/ \\x1b[31mred\\x1b[0m 200"
+
+
+def test_plain_text_tabs_newlines_and_other_scripts_stay_as_they_are() -> None:
+    text = "tab\there\nнов ред, 日本語, naïve, 🙂"
+    assert visible(text) == text
+
+
+def test_bytes_that_are_not_utf_8_are_shown_as_what_they_are() -> None:
+    assert visible_bytes(b"caf\xe9 \xff") == "caf\\xe9 \\xff"
+
+
+def test_a_long_line_is_cut_and_says_by_how_much() -> None:
+    assert visible_line("x" * 50, limit=20) == "x" * 20 + "…[30 characters cut]"
+
+
+def test_no_control_or_format_character_of_unicode_gets_through_but_tab_and_newline() -> None:
+    hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert {character for character in visible(everything) if unicodedata.category(character) in hidden} == {"\n", "\t"}
+
+
+@given(st.binary())
+def test_no_bytes_at_all_make_two_lines_of_one(raw: bytes) -> None:
+    assert len(visible_line(visible_bytes(raw)).splitlines()) <= 1
