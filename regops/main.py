@@ -46,14 +46,18 @@ class RegopsGroup(TyperGroup):
 
 
 def _clean_up_when_told_to_stop() -> None:
-    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that terminals and half-written files are put right."""
+    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that terminals and files are put right.
+
+    A signal that is ignored stays so: that is what nohup asks for.
+    """
 
     def stop(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, stop)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, stop)
 
 
 app = typer.Typer(
