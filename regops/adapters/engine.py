@@ -6,7 +6,7 @@ import tarfile
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, BinaryIO, NoReturn, Self
 
 import docker
@@ -16,13 +16,18 @@ import docker.tls
 import docker.utils
 import requests
 
-from regops.adapters.streams import IteratorReader
+from regops.adapters import archive
+from regops.adapters.beneath import OUTPUT_LINKS
 from regops.errors import Failed, NotFound, PermissionDenied, Phase, Refused, RegopsError, UnexpectedAnswer, Unreachable
+from regops.model.container_file import FileFacts, FileKind, Listing
 
 _ANSWER_SECONDS = 10
 _INSPECT_BYTES = 8 * 1024 * 1024
 # A tail through the archive API reads the whole file: beyond this the engine and the operator wait too long.
 _ARCHIVE_BYTES = 1024 * 1024 * 1024
+# The same for a directory, which is sent with all that is in it.
+_LISTING_BYTES = 256 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 _LINKS = 8
 _LAST_LINES = 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
@@ -83,24 +88,57 @@ class DockerEngine:
             listed: list[dict[str, Any]] = self._client.api.containers(all=everything)
             return tuple(str(found["Id"]) for found in listed)
 
-    def logs(self, name: str, *, lines: int | None, follow: bool = False) -> Iterator[bytes]:
+    def logs(
+        self, name: str, *, lines: int | None, follow: bool = False, since: float | None = None
+    ) -> Iterator[bytes]:
         """Yield what the container wrote to its stdout and stderr, in chunks as they come."""
         checked = self._checked(name)
         with self._door(f"the log of the container {checked}"):
             tail: Any = "all" if lines is None else lines
-            yield from self._client.api.logs(checked, stream=True, follow=follow, tail=tail)
+            yield from self._client.api.logs(checked, stream=True, follow=follow, tail=tail, since=since)
+
+    def file_facts(self, name: str, path: str) -> FileFacts:
+        """Return what is at a path of a container, running or not, without fetching it."""
+        checked, target = self._checked(name), ""
+        with self._door(f"{path} in the container {checked}"):
+            for _ in range(_LINKS):
+                found = self._stat(checked, path)
+                link = archive.link_of(found)
+                if not link:
+                    return archive.facts_of(found, target)
+                path, target = link, target or link
+                if path in OUTPUT_LINKS:
+                    break
+        return archive.link_facts(target, f"it leads to more links than {_LINKS}")
+
+    def directory(self, name: str, path: str, *, limit: int) -> Listing:
+        """Return the names in a directory of a container: its archive is read, 256 MiB of it at most."""
+        checked = self._checked(name)
+        with self._door(f"{path} in the container {checked}"):
+            chunks, found = self._client.api.get_archive(checked, path)
+            with closing(chunks):
+                if archive.facts_of(found, "").kind is not FileKind.DIRECTORY:
+                    raise NotFound(f"{checked}:{path} is not a directory")
+                return archive.child_names(chunks, limit=limit, limit_bytes=_LISTING_BYTES)
 
     def read_file(self, name: str, path: str, *, limit_bytes: int) -> bytes:
         """Return the last limit_bytes of a regular file of a container, through the engine's archive."""
+        return self.read_end(name, path, limit_bytes=limit_bytes)[1]
+
+    def read_end(self, name: str, path: str, *, limit_bytes: int) -> tuple[int, bytes]:
+        """Return the size of a regular file of a container and its last limit_bytes, through the engine's archive."""
         checked = self._checked(name)
+        where = f"{checked}:{path}"
         with self._door(f"{path} in the container {checked}"):
             for _ in range(_LINKS):
                 chunks, found = self._client.api.get_archive(checked, path)
-                if not found.get("linkTarget"):
-                    return self._last_bytes(chunks, f"{checked}:{path}", int(found.get("size", 0)), limit_bytes)
-                chunks.close()
-                path = str(found["linkTarget"])
-        raise Refused(f"{checked}:{path} is a link that leads to more links than {_LINKS}")
+                with closing(chunks):
+                    link = archive.link_of(found)
+                    if not link:
+                        self._check_size(where, archive.facts_of(found, "").size_bytes)
+                        return archive.last_bytes(chunks, where, limit_bytes)
+                path = link
+        raise Refused(f"{where} is a link that leads to more links than {_LINKS}")
 
     def image_id(self, reference: str) -> str | None:
         """Return the id of a local image, or None."""
@@ -128,7 +166,10 @@ class DockerEngine:
         """Make an image of a root file system and return its id."""
         repository, _, tag = reference.partition(":")
         with self._door(f"the import of {reference}", failure=Failed):
-            self._client.api.import_image_from_stream(tarball, repository=repository, tag=tag or "latest")
+            # Chunks, not the file: for one whose length it can find out, requests sends no chunks, and the SDK has
+            # announced some.
+            chunks: Any = iter(lambda: tarball.read(_CHUNK_BYTES), b"")
+            self._client.api.import_image_from_stream(chunks, repository=repository, tag=tag or "latest")
         found = self.image_id(reference)
         if found is None:
             raise Failed(f"the engine took the root file system of {reference} and made no image of it")
@@ -221,27 +262,31 @@ class DockerEngine:
                 )
         return self._connected
 
-    def _image(self, reference: str) -> dict[str, Any] | None:
-        api: Any = self._client.api
-        with self._door(f"the image {reference}", missing_is_fine=True):
-            return dict(api.inspect_image(reference))
-        return None
+    def _stat(self, checked: str, path: str) -> dict[str, Any]:
+        api = self._client.api
+        url = f"{api.base_url}/v{api.api_version}/containers/{checked}/archive"
+        with api.head(url, params={"path": path}, allow_redirects=False, timeout=_ANSWER_SECONDS) as reply:
+            if reply.status_code == requests.codes.not_found:
+                raise NotFound(f"{checked}:{path} is not there")
+            if reply.status_code != requests.codes.ok:
+                raise UnexpectedAnswer(
+                    f"the engine at {self.address} answered {reply.status_code} about {checked}:{path}"
+                )
+            return archive.decode_stat(reply.headers.get("X-Docker-Container-Path-Stat"))
 
-    def _last_bytes(self, chunks: Iterator[bytes], where: str, size_bytes: int, limit_bytes: int) -> bytes:
+    @staticmethod
+    def _check_size(where: str, size_bytes: int) -> None:
         if size_bytes > _ARCHIVE_BYTES:
             raise Refused(
                 f"{where} has {size_bytes} bytes, and the engine can only send it whole",
                 hint="read it as root on the engine's host: only its end is read there",
             )
-        kept = b""
-        with tarfile.open(fileobj=IteratorReader(chunks), mode="r|") as archive:
-            member = archive.next()
-            file = archive.extractfile(member) if member is not None and member.isreg() else None
-            if file is None:
-                raise Refused(f"{where} is not a regular file")
-            while chunk := file.read(1024 * 1024):
-                kept = (kept + chunk)[-limit_bytes:]
-        return kept
+
+    def _image(self, reference: str) -> dict[str, Any] | None:
+        api: Any = self._client.api
+        with self._door(f"the image {reference}", missing_is_fine=True):
+            return dict(api.inspect_image(reference))
+        return None
 
     @staticmethod
     def _checked(name: str) -> str:
@@ -291,6 +336,7 @@ class DockerEngine:
                 f"{tried}: no answer in {_ANSWER_SECONDS} s",
                 hint="is dockerd hung? see its log",
                 phase=Phase.FIRST_BYTE,
+                timed_out=True,
             ) from error
         reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), error)
         raise Unreachable(

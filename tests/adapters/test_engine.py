@@ -1,0 +1,221 @@
+"""The Docker engine's door, against a real engine and against engines that misbehave."""
+
+import io
+import socket
+import tarfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from regops.adapters import engine as engine_module
+from regops.adapters.engine import DockerEngine
+from regops.errors import Failed, NotFound, PermissionDenied, Refused, RegopsError, UnexpectedAnswer, Unreachable
+
+IMAGE = "regops-test-engine:files"
+CONTAINER = "regops-test-engine"
+
+
+def tarball(files: dict[str, bytes], links: dict[str, str] | None = None) -> io.BytesIO:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        for name, target in (links or {}).items():
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = tarfile.SYMTYPE, target
+            archive.addfile(member)
+    packed.seek(0)
+    return packed
+
+
+@pytest.fixture(scope="module")
+def engine() -> DockerEngine:
+    return DockerEngine.from_environment()
+
+
+@pytest.fixture(scope="module")
+def stopped(engine: DockerEngine) -> Iterator[str]:
+    """A container that never ran, with some files."""
+    files = {"log/app.log": b"first\n" + b"x" * 5000 + b"\nlast\n", "log/empty": b""}
+    links = {
+        "log/absolute": "/log/app.log",
+        "log/circle": "circle",
+        "log/nowhere": "/none",
+        "log/out": "../../../log/app.log",
+    }
+    engine.import_image(tarball(files, links), IMAGE)
+    engine.remove(CONTAINER)
+    with pytest.raises(RegopsError):
+        engine.run(IMAGE, command="/no-such-program", name=CONTAINER)
+    yield CONTAINER
+    engine.remove(CONTAINER)
+    engine.remove_image(IMAGE)
+
+
+@pytest.mark.engine
+def test_an_unknown_container_is_named_with_the_engine_and_the_next_step(engine: DockerEngine) -> None:
+    with pytest.raises(NotFound, match="has no container regops-test-none") as caught:
+        engine.inspect("regops-test-none")
+    assert engine.address in caught.value.message
+    assert "regops ps" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "name", ["../images/x", "a/b", "a?b", "a%2Fb", "", "-v", "\x1b[2J", "x" * 5000, "a b", "a\n", ".", "..", "ä"]
+)
+def test_a_name_no_container_can_have_is_refused_before_anything_is_asked(name: str) -> None:
+    nobody = DockerEngine("unix:///nonexistent/docker.sock")
+    for ask in (nobody.inspect, nobody.start, nobody.remove, lambda n: next(nobody.logs(n, lines=1))):
+        with pytest.raises(Refused):
+            ask(name)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("path", ["/log/app.log", "/log/absolute", "/log/out"])
+def test_the_end_of_a_file_comes_from_a_stopped_container_through_links(
+    engine: DockerEngine, stopped: str, path: str
+) -> None:
+    assert engine.read_file(stopped, path, limit_bytes=10) == b"xxxx\nlast\n"
+
+
+@pytest.mark.engine
+def test_an_empty_file_is_empty(engine: DockerEngine, stopped: str) -> None:
+    assert engine.read_file(stopped, "/log/empty", limit_bytes=10) == b""
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [("/log", Refused), ("/log/circle", RegopsError), ("/log/nowhere", NotFound), ("/none", NotFound)],
+)
+def test_what_is_no_file_is_refused_and_never_an_empty_success(
+    engine: DockerEngine, stopped: str, path: str, error: type[RegopsError]
+) -> None:
+    with pytest.raises(error):
+        engine.read_file(stopped, path, limit_bytes=10)
+
+
+@pytest.mark.engine
+def test_a_build_that_fails_names_the_step_and_its_last_lines(engine: DockerEngine, stopped: str) -> None:
+    recipe = f"FROM {IMAGE}\nLABEL a=b\nCOPY missing.txt /\n".encode()
+    with pytest.raises(Failed) as caught:
+        list(
+            engine.build(
+                tarball({"Dockerfile": recipe}),
+                tag="regops-test-engine:broken",
+                buildargs={},
+                labels={},
+                network="none",
+            )
+        )
+    assert "failed at: Step 3/3 : COPY missing.txt /" in caught.value.message
+    assert "missing.txt" in caught.value.message.splitlines()[-1]
+    assert engine.image_id("regops-test-engine:broken") is None
+
+
+@pytest.mark.engine
+def test_a_build_keeps_its_labels_and_a_saved_image_is_a_tarball(engine: DockerEngine, stopped: str) -> None:
+    context = tarball({"Dockerfile": f"FROM {IMAGE}\n".encode()})
+    tag = "regops-test-engine:labelled"
+    try:
+        list(engine.build(context, tag=tag, buildargs={}, labels={"recipe": "1"}, network="none"))
+        assert engine.image_labels(tag) == {"recipe": "1"}
+        with tarfile.open(fileobj=io.BytesIO(b"".join(engine.save(tag)))) as archive:
+            assert "manifest.json" in archive.getnames()
+    finally:
+        engine.remove_image(tag)
+    assert engine.image_labels(tag) is None
+
+
+@pytest.mark.engine
+def test_removing_what_is_not_there_is_no_error(engine: DockerEngine) -> None:
+    engine.remove("regops-test-none")
+    engine.remove_network("regops-test-none")
+    engine.remove_volume("regops-test-none")
+    engine.remove_image("regops-test-none:x")
+
+
+@contextmanager
+def engine_that_answers(answer: bytes, folder: Path) -> Iterator[DockerEngine]:
+    """Yield an engine behind a socket on which every request gets these bytes, and silence after them."""
+    path = folder / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        held: list[socket.socket] = []
+
+        def serve() -> None:
+            try:
+                while True:
+                    connection, _ = listening.accept()
+                    held.append(connection)
+                    connection.recv(65536)
+                    connection.sendall(answer)
+            except OSError:
+                return
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield DockerEngine(f"unix://{path}")
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            for connection in held:
+                connection.close()
+
+
+def test_an_engine_that_never_answers_is_told_in_bounded_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "_ANSWER_SECONDS", 0.3)
+    with engine_that_answers(b"", tmp_path) as silent, pytest.raises(Unreachable, match="no answer in") as caught:
+        silent.containers()
+    assert caught.value.timed_out
+
+
+def test_a_socket_that_speaks_something_else_is_told(tmp_path: Path) -> None:
+    with engine_that_answers(b"220 smtp ready\r\n", tmp_path) as other, pytest.raises(RegopsError) as caught:
+        other.containers()
+    assert "docker.sock" in caught.value.message
+
+
+def test_a_missing_socket_is_told_with_its_path_and_the_next_step() -> None:
+    with pytest.raises(Unreachable, match="No such file or directory") as caught:
+        DockerEngine("unix:///nonexistent/docker.sock").containers()
+    assert "/nonexistent/docker.sock" in caught.value.message
+    assert "dockerd" in caught.value.hint
+
+
+def test_a_socket_we_may_not_use_is_a_question_of_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    with pytest.raises(PermissionDenied) as caught:
+        DockerEngine("unix:///var/run/docker.sock").containers()
+    assert "group `docker`" in caught.value.hint
+
+
+def test_an_engine_elsewhere_is_not_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:2375")
+    assert not DockerEngine.from_environment().is_local
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/docker.sock")
+    assert DockerEngine.from_environment().is_local
+
+
+def test_a_context_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("DOCKER_CONTEXT", "nowhere")
+    with pytest.raises(NotFound, match="nowhere"):
+        DockerEngine.from_environment()
+
+
+def test_an_inspect_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(engine_module, "_INSPECT_BYTES", 100)
+    version = b'{"ApiVersion":"1.41"}'
+    body = version if len(version) > 100 else version + b" " * 200
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with engine_that_answers(answer, tmp_path) as endless, pytest.raises(UnexpectedAnswer, match="more than"):
+        endless.inspect("web")
