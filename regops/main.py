@@ -1,5 +1,6 @@
 """The application: its commands, its global options, and the one place where errors become messages."""
 
+import io
 import os
 import signal
 import sys
@@ -22,6 +23,11 @@ from regops.wiring import Services
 class RegopsGroup(TyperGroup):
     """Turns every failure into a message on stderr and an exit status, whichever command it came from."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Read the command line and run it."""
+        _print_everything()
+        return super().main(*args, **extra)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; foreseen failures end in one message, unforeseen ones in a traceback and status 70."""
         ctx.obj = ctx.obj or Services()
@@ -43,6 +49,13 @@ class RegopsGroup(TyperGroup):
                 raise  # a usage error: the framework shows it and exits with 2
             ctx.obj.report_bug(traceback.format_exc())
             raise typer.Exit(ExitStatus.BUG) from error
+
+
+def _print_everything() -> None:
+    """Let a terminal that cannot show a character show its number instead, and never end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _clean_up_when_told_to_stop() -> None:

@@ -18,6 +18,7 @@ class HttpOptions:
 
     timeout_seconds bounds a whole request, redirects and body included. Without username or token, credentials come
     from Docker's configuration file, if it knows the host. insecure accepts any certificate, for this target only.
+    auth_hosts are token servers on other hosts that may see the credentials; of a body, body_limit_bytes are kept.
     """
 
     timeout_seconds: float = 10.0
@@ -28,6 +29,8 @@ class HttpOptions:
     username: str | None = None
     password: Secret | None = None
     token: Secret | None = None
+    auth_hosts: tuple[str, ...] = ()
+    body_limit_bytes: int = 1 << 20
 
 
 def config_path(environ: Mapping[str, str], explicit: Path | None) -> Path | None:
@@ -44,7 +47,7 @@ def config_path(environ: Mapping[str, str], explicit: Path | None) -> Path | Non
         return here
     home = environ.get("XDG_CONFIG_HOME") or (str(Path(environ["HOME"]) / ".config") if environ.get("HOME") else None)
     candidate = Path(home) / "regops" / "config.toml" if home else None
-    return candidate if candidate and candidate.is_file() else None
+    return candidate if candidate and _is_file(candidate) else None
 
 
 def load_config(path: Path | None) -> dict[str, Any]:
@@ -100,6 +103,13 @@ def _spread(
             f"{where} no option is called {', '.join(unknown)}", hint="`regops COMMAND --help` lists the options"
         )
     return defaults, taken
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # HOME is another user's, as under sudo
 
 
 def _is_ours(path: Path) -> bool:

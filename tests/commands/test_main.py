@@ -123,6 +123,17 @@ def test_sigterm_ends_the_command_with_143_and_runs_its_cleanup(tmp_path: Path) 
         assert (child.wait(10), child.stderr.read()) == (143, b"")
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["ping", "http://127.0.0.1:1"], ["ping", "http://ä/"]])
+def test_a_terminal_that_knows_only_ascii_gets_an_answer_all_the_same(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "regops", *arguments],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode != 70
+    assert (done.stdout + done.stderr).isascii()
+
+
 def defaults_seen(config: str, arguments: list[str], tmp_path: Path, environ: dict[str, str] | None = None) -> Any:
     """Return what a command with a timeout sees, given a configuration file."""
     seen: list[float] = []

@@ -1,0 +1,244 @@
+"""A Docker engine in memory: the containers it is given, and a record of what was asked of it."""
+
+import copy
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+from regops.errors import NotFound, RegopsError
+from regops.model.container_file import FileFacts, FileKind, Listing
+
+_ID = "897da3d2b1276e83d3aa12a2f35336b74485a918b8bf506ef80be6e10f96f4e7"
+_RUNNING: dict[str, Any] = {
+    "Status": "running",
+    "Running": True,
+    "Paused": False,
+    "Restarting": False,
+    "OOMKilled": False,
+    "Dead": False,
+    "Pid": 28815,
+    "ExitCode": 0,
+    "Error": "",
+    "StartedAt": "2026-11-23T09:11:52.100556982Z",
+    "FinishedAt": "0001-01-01T00:00:00Z",
+}
+
+
+def container_document(
+    name: str = "registry",
+    *,
+    container_id: str = "",
+    image: str = "registry-classic:main",
+    state: Mapping[str, Any] | None = None,
+    ports: Mapping[str, tuple[str, int]] | None = None,
+    bound: bool = True,
+    env: tuple[str, ...] = ("SETTINGS_FLAVOR=prod", "OS_CONTAINER=docker-registry", "OS_PASSWORD=canary-hunter2"),
+    labels: Mapping[str, str] | None = None,
+    network_mode: str = "default",
+    address: str = "172.17.0.2",
+    **changes: Any,
+) -> dict[str, Any]:
+    """Return what the engine's API says about a healthy registry container, with some of it changed.
+
+    state overrides single keys of State; ports maps "8080/tcp" to the host address and port it is published at, and
+    bound says whether that worked; changes replace keys at the top. Without an id, one is made from the name.
+    """
+    asked = {"8080/tcp": ("127.0.0.1", 5080)} if ports is None else dict(ports)
+    bindings = {port: [{"HostIp": ip, "HostPort": str(number)}] for port, (ip, number) in asked.items()}
+    return {
+        "Id": container_id or (name.encode().hex() + _ID)[:64],
+        "Created": "2026-11-23T09:11:50.846719472Z",
+        "Name": f"/{name}",
+        "Image": "sha256:91307842f5e4ef6e05569e6800acf2ffdc6d22f5507e2276825dbed2506a8eb7",
+        "RestartCount": 0,
+        "State": {**_RUNNING, **(state or {})},
+        "HostConfig": {
+            "NetworkMode": network_mode,
+            "PidMode": "",
+            "LogConfig": {"Type": "json-file", "Config": {}},
+            "PortBindings": copy.deepcopy(bindings),
+        },
+        "Mounts": [],
+        "Config": {
+            "Image": image,
+            "Env": list(env),
+            "Labels": dict(labels or {}),
+            "Tty": False,
+            "ExposedPorts": {port: {} for port in asked},
+        },
+        "NetworkSettings": {
+            "Ports": bindings if bound else {},
+            "Networks": {"bridge": {"IPAddress": address, "Gateway": "172.17.0.1"}},
+        },
+        **changes,
+    }
+
+
+class FakeEngine:
+    """An engine in memory, for ports.Engine.
+
+    documents are what inspect answers: dictionaries, or texts for hostile ones (found as `text0`, `text1`, …). files
+    maps (container name, path) to contents, output a container name to what it wrote. With fails, every call raises
+    that error. calls records the calls that change something or run something.
+    """
+
+    def __init__(
+        self,
+        *documents: dict[str, Any] | str,
+        address: str = "unix:///var/run/docker.sock",
+        is_local: bool = True,
+        files: Mapping[tuple[str, str], bytes] | None = None,
+        output: Mapping[str, bytes] | None = None,
+        images: Mapping[str, str] | None = None,
+        fails: RegopsError | None = None,
+    ) -> None:
+        self.address = address
+        self.is_local = is_local
+        self.documents = list(documents)
+        self.files = dict(files or {})
+        self.output = dict(output or {})
+        self.images = dict(images or {})
+        self.labels: dict[str, dict[str, str]] = {}
+        self.builds = itertools.count()
+        self.fails = fails
+        self.calls: list[tuple[Any, ...]] = []
+
+    def inspect(self, name: str) -> str:
+        self._check()
+        found = self._find(name)
+        return found if isinstance(found, str) else json.dumps(found)
+
+    def containers(self, *, everything: bool = True) -> tuple[str, ...]:
+        self._check()
+        return tuple(
+            f"text{place}" if isinstance(document, str) else document["Id"]
+            for place, document in enumerate(self.documents)
+            if everything or isinstance(document, str) or document["State"]["Running"]
+        )
+
+    def logs(
+        self, name: str, *, lines: int | None, follow: bool = False, since: float | None = None
+    ) -> Iterator[bytes]:
+        self._check()
+        self._find(name)
+        written = self.output.get(name, b"").splitlines(keepends=True)
+        yield from written if lines is None else written[len(written) - min(lines, len(written)) :]
+
+    def file_facts(self, name: str, path: str) -> FileFacts:
+        return FileFacts(FileKind.FILE, len(self._file(name, path)), 1795425120.0, None, "", "")
+
+    def directory(self, name: str, path: str, *, limit: int) -> Listing:
+        self._check()
+        self._find(name)
+        folder = f"{path.rstrip('/')}/"
+        below = [file.removeprefix(folder) for owner, file in self.files if owner == name and file.startswith(folder)]
+        names = sorted({file.partition("/")[0] for file in below})
+        if not names:
+            raise NotFound(f"the container {name} has no directory {path}")
+        return Listing(tuple(names[:limit]), more=len(names) > limit)
+
+    def read_end(self, name: str, path: str, *, limit_bytes: int) -> tuple[int, bytes]:
+        return len(self._file(name, path)), self.read_file(name, path, limit_bytes=limit_bytes)
+
+    def read_file(self, name: str, path: str, *, limit_bytes: int) -> bytes:
+        found = self._file(name, path)
+        return found[len(found) - min(limit_bytes, len(found)) :]
+
+    def exec_shell(self, name: str, command: tuple[str, ...], *, user: str | None = None) -> int:
+        self._check()
+        self._find(name)
+        self.calls.append(("exec_shell", name, command, user))
+        return 0
+
+    def image_id(self, reference: str) -> str | None:
+        self._check()
+        return self.images.get(reference)
+
+    def pull(self, reference: str, *, timeout_seconds: float) -> None:
+        self._made("pull", reference)
+
+    def import_image(self, tarball: BinaryIO, reference: str) -> str:
+        return self._made("import_image", reference)
+
+    def image_labels(self, reference: str) -> Mapping[str, str] | None:
+        self._check()
+        return self.labels.get(reference, {}) if reference in self.images else None
+
+    def build(
+        self, context: BinaryIO, *, tag: str, buildargs: Mapping[str, str], labels: Mapping[str, str], network: str
+    ) -> Iterator[str]:
+        yield "Step 1/1 : FROM ${BASE}"
+        self._record("build", tag, dict(buildargs))
+        # Another build of the same name is another image.
+        self.images[tag] = f"sha256:{hashlib.sha256(context.read() + str(next(self.builds)).encode()).hexdigest()}"
+        self.labels[tag] = dict(labels)
+        yield f"Successfully tagged {tag}"
+
+    def save(self, reference: str) -> Iterator[bytes]:
+        self._record("save", reference)
+        yield b"a tarball of "
+        yield reference.encode()
+
+    def run(self, image: str, **options: Any) -> str:
+        self._record("run", image, options)
+        document = container_document(
+            str(options["name"]),
+            image=image,
+            ports=options.get("ports", {}),
+            env=tuple(f"{name}={value}" for name, value in options.get("environment", {}).items()),
+            labels=options.get("labels", {}),
+            Image=self.images.get(image, ""),
+        )
+        self.documents.append(document)
+        return str(document["Id"])
+
+    def start(self, name: str) -> None:
+        self._find(name)
+        self._record("start", name)
+
+    def remove(self, name: str) -> None:
+        self._record("remove", name)
+        self.documents = [one for one in self.documents if isinstance(one, str) or one["Name"] != f"/{name}"]
+
+    def ensure_network(self, name: str) -> None:
+        self._record("ensure_network", name)
+
+    def remove_network(self, name: str) -> None:
+        self._record("remove_network", name)
+
+    def remove_volume(self, name: str) -> None:
+        self._record("remove_volume", name)
+
+    def remove_image(self, reference: str) -> None:
+        self._record("remove_image", reference)
+        self.images.pop(reference, None)
+
+    def _find(self, name: str) -> dict[str, Any] | str:
+        for place, document in enumerate(self.documents):
+            if isinstance(document, str):
+                if name == f"text{place}":
+                    return document
+            elif name in {document["Name"].removeprefix("/"), document["Id"], document["Id"][:12]}:
+                return document
+        raise NotFound(f"{self.address} has no container {name}")
+
+    def _file(self, name: str, path: str) -> bytes:
+        self._check()
+        self._find(name)
+        if (name, path) not in self.files:
+            raise NotFound(f"the container {name} has no file {path}")
+        return self.files[name, path]
+
+    def _made(self, action: str, reference: str) -> str:
+        self._record(action, reference)
+        return self.images.setdefault(reference, f"sha256:{reference.encode().hex():0<64.64}")
+
+    def _record(self, *call: Any) -> None:
+        self._check()
+        self.calls.append(call)
+
+    def _check(self) -> None:
+        if self.fails is not None:
+            raise self.fails

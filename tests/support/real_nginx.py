@@ -1,0 +1,64 @@
+"""A real nginx on loopback, for as long as a context lasts."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_CONFIGURATION = """
+daemon off; master_process off; pid {directory}/nginx.pid; error_log {directory}/error.log;
+events {{ worker_connections {connections}; }}
+http {{
+  access_log off;
+  client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy; fastcgi_temp_path {directory}/fastcgi;
+  uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location = /nginx_status {{ stub_status; }}
+    location = /denied {{ stub_status; deny all; }}
+    location = /slow {{ limit_rate 1; return 200 "slowly, slowly, slowly, slowly, slowly"; }}
+  }}
+}}
+"""
+
+
+@contextmanager
+def running_nginx(directory: Path, *, port: int, connections: int = 64) -> Generator[None]:
+    """Run nginx until the context ends: /nginx_status, /denied (403) and /slow (one byte a second)."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        pytest.skip("needs nginx: apt-get install nginx-light")
+    configuration = directory / "nginx.conf"
+    configuration.write_text(_CONFIGURATION.format(directory=directory, port=port, connections=connections))
+    with subprocess.Popen(
+        [program, "-p", str(directory), "-c", str(configuration)], stderr=subprocess.DEVNULL
+    ) as nginx:
+        try:
+            wait_for_port(port)
+            yield
+        finally:
+            nginx.terminate()
+
+
+def wait_for_port(port: int, *, within_seconds: float = 10) -> None:
+    """Return once something listens on a port of the loopback."""
+    ends = time.monotonic() + within_seconds
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < ends, f"nothing listens on port {port}"
+            time.sleep(0.05)
+        else:
+            return
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
