@@ -4,10 +4,11 @@ Values are never quoted because the documents read this way (a container's inspe
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from parsers.errors import ParseError
+from parsers.json_text import as_list, as_object, parse_json, type_name
 
 _SHOWN = 120
 _T = TypeVar("_T")
@@ -22,7 +23,7 @@ class JsonObject:
 
     __slots__ = ("_path", "_source", "_text", "_values")
 
-    def __init__(self, values: dict[str, Any], *, path: tuple[str, ...], text: str, source: str) -> None:
+    def __init__(self, values: Mapping[str, Any], *, path: tuple[str, ...], text: str, source: str) -> None:
         self._values = values
         self._path = path
         self._text = text
@@ -68,7 +69,7 @@ class JsonObject:
         shown = ".".join(path)[:_SHOWN]
         line = _line_of(self._text, path)
         return ParseError(
-            f"{shown} must be {expected}", source=self._source, line=line, text=_kind(self._values.get(key))
+            f"{shown} must be {expected}", source=self._source, line=line, text=type_name(self._values.get(key))
         )
 
     def __contains__(self, key: str) -> bool:
@@ -95,34 +96,16 @@ def parse_json_object(text: str, source: str) -> JsonObject:
     Raises ParseError for everything else, nesting and numbers too large for Python among it.
     """
     try:
-        document: Any = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ParseError(f"not JSON: {error.msg}", source=source, line=error.lineno, text="") from None
-    except RecursionError:
-        raise ParseError("JSON nested too deeply", source=source, line=1, text="") from None
-    except ValueError:
-        raise ParseError("JSON with a number too long to be one", source=source, line=1, text="") from None
-    if _kind(document) == "a list" and len(document) == 1:
-        document = document[0]
-    if _kind(document) != "an object":
-        raise ParseError("expected one object", source=source, line=1, text=_kind(document))
-    return JsonObject(document, path=(), text=text, source=source)
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true or false"
-        case str():
-            return "a string"
-        case int() | float():
-            return "a number"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
+        document = parse_json(text, source=source).value
+    except ParseError as error:
+        raise ParseError(error.reason, source=source, line=error.line, text="") from None
+    listed = as_list(document)
+    if listed is not None and len(listed) == 1:
+        document = listed[0]
+    values = as_object(document)
+    if values is None:
+        raise ParseError("expected one object", source=source, line=1, text=type_name(document))
+    return JsonObject(values, path=(), text=text, source=source)
 
 
 def _line_of(text: str, path: tuple[str, ...]) -> int:
