@@ -1,0 +1,39 @@
+"""`regops lab down`: what `up` made, in the opposite order."""
+
+from regops.lab.containers import files_volume, find, images_in_use, swift_name
+from regops.lab.images import ALL_IMAGES
+from regops.lab.place import forget_certificate, only_one
+from regops.lab.recipe import BASE
+from regops.lab.tools import Tools
+from regops.model.answer import Target
+from regops.model.lab import LabRemoved
+
+
+def down(tools: Tools, name: str, *, purge: bool) -> LabRemoved:
+    """Remove a lab's containers and network; with purge its volumes and the images as well.
+
+    What is stored stays until then. Images that another lab uses stay in any case.
+    """
+    engine, removed, kept = tools.engine, list[str](), list[str]()
+    with only_one(tools.folder, tools.clock, tools.progress):
+        for container in (name, swift_name(name)):
+            if find(engine, container, name):
+                tools.progress.step(f"Removing the container {container}")
+                engine.remove(container)
+                removed.append(f"container {container}")
+        engine.remove_network(name)
+        forget_certificate(tools.folder, name)
+        if purge:
+            for volume in (files_volume(name), swift_name(name)):
+                engine.remove_volume(volume)
+                removed.append(f"volume {volume}")
+            used = images_in_use(engine)
+            for image in ALL_IMAGES:
+                found = engine.image_id(image)
+                # The base goes last: while an image stays, so does what it was built on.
+                if found in used or (image == BASE and kept):
+                    kept.append(f"image {image}: another container uses it")
+                elif found is not None:
+                    engine.remove_image(image)
+                    removed.append(f"image {image}")
+    return LabRemoved(target=Target(container=name), name=name, removed=tuple(removed), kept=tuple(kept))

@@ -1,0 +1,91 @@
+"""Up, again, down, and up once more, on the real engine; and a build that fails there."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from regops.lab import images, up
+from regops.lab.recipe import Recipe, build_context
+from regops.main import app
+
+pytestmark = pytest.mark.engine
+
+NAME = f"regops-test-life-{os.getpid()}"
+PORTS = ("--http-port", "0", "--https-port", "0")
+
+
+def lab(*arguments: str) -> tuple[dict[str, Any], str]:
+    command = [sys.executable, "-m", "regops", "lab", *arguments, "--name", NAME, "-o", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["data"], done.stderr
+
+
+@pytest.fixture
+def removed_afterwards() -> Iterator[None]:
+    yield
+    from regops.adapters.engine import DockerEngine
+
+    engine = DockerEngine.from_environment()
+    engine.remove(NAME)
+    engine.remove_network(NAME)
+    engine.remove_volume(f"{NAME}-files")
+
+
+def put_a_layer(url: str) -> None:
+    """Push one blob, to have something that can be lost."""
+    begin = urllib.request.Request(f"{url}/v2/a/b/blobs/uploads/", method="POST")
+    with urllib.request.urlopen(begin, timeout=10) as answer:
+        place = answer.headers["Location"]
+    digest = "sha256%3A2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+    headers = {"Content-Type": "application/octet-stream"}  # urllib would call it a form
+    end = urllib.request.Request(f"{url}{place}&digest={digest}", method="PUT", data=b"hello", headers=headers)
+    with urllib.request.urlopen(end, timeout=10) as answer:
+        assert answer.status == 201
+
+
+def layer(url: str) -> bytes:
+    digest = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+    with urllib.request.urlopen(f"{url}/v2/a/b/blobs/{digest}", timeout=10) as answer:
+        return bytes(answer.read())
+
+
+@pytest.mark.usefixtures("removed_afterwards")
+def test_a_lab_comes_up_stays_goes_and_comes_back_with_what_was_stored() -> None:
+    first, told = lab("up", "--no-swift", *PORTS)
+    assert f"Starting the container {NAME}" in told
+    put_a_layer(first["registry"]["http_url"])
+
+    again, told = lab("up", "--no-swift", *PORTS)
+    assert (again, told) == (first, "")
+    assert lab("status")[0] == first
+
+    gone, _ = lab("down")
+    assert gone["removed"] == [f"container {NAME}"]
+
+    back, _ = lab("up", "--no-swift", *PORTS)
+    assert layer(back["registry"]["http_url"]) == b"hello"
+
+
+def test_a_failing_step_of_a_real_build_is_shown_with_its_last_lines(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    steps = ("echo going well", "echo 'no \033[31mspace' left >&2; echo on /dev/fancy >&2; exit 9")
+    dockerfile = "".join(["ARG BASE\nFROM ${BASE}\n", *(f"RUN {step}\n" for step in steps)])
+    (tmp_path / "Dockerfile").write_text(dockerfile)
+    monkeypatch.setattr(images, "recipe_context", lambda recipe: build_context(tmp_path))
+    monkeypatch.setattr(up, "images_of", lambda **_: (Recipe("broken", "regops-test-broken:1"),))
+    result = CliRunner().invoke(app, ["lab", "up", "--name", NAME, "--no-swift", *PORTS])
+    assert result.exit_code == 1
+    assert "the build of regops-test-broken:1 failed at: Step 4/" in result.stderr
+    assert "no \\x1b[31mspace left\non /dev/fancy" in result.stderr
+    assert "returned a non-zero code: 9" in result.stderr
+    assert "going well" not in result.stderr
