@@ -61,7 +61,9 @@ ContainerArgument = Annotated[
 ]
 TimeoutOption = Annotated[
     float,
-    typer.Option("--timeout", "-t", envvar="REGOPS_TIMEOUT", min=0.1, metavar="SECONDS", help="The deadline."),
+    typer.Option(
+        "--timeout", "-t", envvar="REGOPS_TIMEOUT", min=0.1, max=86400, metavar="SECONDS", help="The deadline."
+    ),
 ]
 CacertOption = Annotated[
     Path | None,
@@ -89,6 +91,16 @@ PasswordStdinOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
 ]
 
+AuthHostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--auth-host",
+        envvar="REGOPS_AUTH_HOST",
+        metavar="HOST",
+        help="A token server on another host that may see the credentials.",
+    ),
+]
+
 
 def http_options(
     *,
@@ -99,6 +111,7 @@ def http_options(
     insecure: bool,
     user: str | None,
     password_stdin: bool,
+    auth_hosts: list[str] | None = None,
 ) -> HttpOptions:
     """Return what the options and the environment (REGOPS_PASSWORD, REGOPS_TOKEN) say about speaking to a registry.
 
@@ -122,4 +135,5 @@ def http_options(
         username=user,
         password=Secret(password) if user else None,
         token=Secret(token) if token else None,
+        auth_hosts=tuple(auth_hosts or ()),
     )
