@@ -73,6 +73,12 @@ class NotFound(RegopsError):
     kind = "not_found"
 
 
+class NotRunning(RegopsError):
+    """The container is there, but it has no process that could be looked into."""
+
+    kind = "not_running"
+
+
 class UnexpectedAnswer(RegopsError):
     """Something answered, but not in the way such a thing answers."""
 

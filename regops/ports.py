@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Protocol
 
+from regops.model.container_file import FileFacts, Listing
 from regops.model.http import HttpReply
+from regops.model.tarball import StoreAccount, StoredObject
 
 
 class Clock(Protocol):
@@ -38,14 +40,61 @@ class Registry(Protocol):
     def get(self, path: str, *, timeout_seconds: float | None = None) -> HttpReply:
         """Return the reply to GET path, whatever its HTTP status.
 
-        One deadline covers name look-up, connection, TLS, redirects and body. Raises Unreachable (with the phase) when
-        no whole reply came, AuthenticationFailed when a token could not be had, Refused for an unsafe redirect.
+        One deadline covers name look-up, connection, TLS, redirects, log-in and body. Credentials that could not be
+        used leave the 401 as the reply, with the reason in its notes. Raises Unreachable (HttpFailure, with phase and
+        cause) when no whole reply came, Refused for an unsafe redirect, ConfigurationError for unusable files.
         """
         ...
 
 
 Connect = Callable[[int, float], socket.socket]
-"""Opens a TCP connection to 127.0.0.1:port inside a container's network namespace; (port, timeout_seconds)."""
+"""Opens a TCP connection to 127.0.0.1:port inside a container's network namespace; (port, timeout_seconds).
+
+Raises OSError as connecting does, and a RegopsError where the namespace cannot be entered: PermissionDenied without
+root, NotRunning, Refused for another machine's engine or a process that is not the container's.
+"""
+
+
+class ContainerFile(Protocol):
+    """One open regular file of a container."""
+
+    @property
+    def facts(self) -> FileFacts:
+        """What it was when it was opened."""
+        ...
+
+    def read(self, offset: int, size_bytes: int) -> bytes:
+        """Return up to size_bytes from offset on, b"" at the end. Raises NotFound when the file is gone for good."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class ContainerFiles(Protocol):
+    """The files of one container, looked up as the container itself would look them up."""
+
+    @property
+    def via(self) -> str:
+        """The road taken: files (this machine's kernel) or engine."""
+        ...
+
+    def names(self, directory: str, *, limit: int) -> Listing:
+        """Return the names in a directory. Raises NotFound where there is none."""
+        ...
+
+    def look(self, path: str) -> FileFacts:
+        """Return what is at a path, opening nothing. Raises NotFound where nothing is."""
+        ...
+
+    def open(self, path: str) -> ContainerFile:
+        """Return a regular file for reading. Raises Refused for anything else, NotFound where nothing is."""
+        ...
+
+    def ended_within(self, seconds: float) -> bool:
+        """Wait for the container to end, and return whether it did."""
+        ...
 
 
 class Engine(Protocol):
@@ -73,8 +122,28 @@ class Engine(Protocol):
         """Return the ids of the containers, stopped ones too unless everything is False."""
         ...
 
-    def logs(self, name: str, *, lines: int | None, follow: bool = False) -> Iterator[bytes]:
-        """Yield what the container wrote to its stdout and stderr, in chunks as they come."""
+    def logs(
+        self, name: str, *, lines: int | None, follow: bool = False, since: float | None = None
+    ) -> Iterator[bytes]:
+        """Yield what the container wrote to its stdout and stderr, in chunks as they come.
+
+        lines is how many of the last ones, None for all; since leaves out what is older (seconds since 1970).
+        """
+        ...
+
+    def file_facts(self, name: str, path: str) -> FileFacts:
+        """Return what is at a path of a container, running or not, without fetching it; its identity is not known.
+
+        Raises NotFound where nothing is.
+        """
+        ...
+
+    def directory(self, name: str, path: str, *, limit: int) -> Listing:
+        """Return the names in a directory of a container. Raises NotFound where there is none."""
+        ...
+
+    def read_end(self, name: str, path: str, *, limit_bytes: int) -> tuple[int, bytes]:
+        """Return the size of a regular file of a container and its last bytes, as read_file."""
         ...
 
     def read_file(self, name: str, path: str, *, limit_bytes: int) -> bytes:
@@ -149,6 +218,31 @@ class Engine(Protocol):
         ...
 
 
+class LogDoors(Protocol):
+    """The ways to a container's logs."""
+
+    def engine(self) -> Engine:
+        """Return the engine, for the container's own output and its state."""
+        ...
+
+    def local_files(self, container: str) -> AbstractContextManager[ContainerFiles]:
+        """Return the container's files through this machine's kernel.
+
+        Entering it raises PermissionDenied without root, NotRunning, and Refused where it would not be safe.
+        """
+        ...
+
+    def engine_files(self, container: str) -> AbstractContextManager[ContainerFiles]:
+        """Return the container's files through the engine's archive: slower, without root, on stopped ones too."""
+        ...
+
+    def output_inside(
+        self, container: str, command: tuple[str, ...], *, timeout_seconds: float | None
+    ) -> Iterator[bytes]:
+        """Yield what a program of the container prints when it is run inside all namespaces; None waits for its end."""
+        ...
+
+
 class Progress(Protocol):
     """Says on stderr how long work goes on: bars on a terminal, a line per step elsewhere, nothing when quiet."""
 
@@ -162,4 +256,65 @@ class Progress(Protocol):
 
     def transfer(self, text: str, total_bytes: int | None) -> AbstractContextManager[Callable[[int], None]]:
         """Show a transfer; call the yielded function with the number of bytes that came since."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """One account of an OpenStack Swift.
+
+    Every question has a deadline; a transfer may take as long as it moves. Apart from what each method names, all
+    raise ConfigurationError, AuthenticationFailed, Unreachable, UnexpectedAnswer, and Refused for a name that no
+    container or object can have.
+    """
+
+    @property
+    def account(self) -> StoreAccount:
+        """Who we are and where the store is; the first look authenticates."""
+        ...
+
+    def containers(self) -> str:
+        """Return the first page of the account's containers, as JSON."""
+        ...
+
+    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None) -> str:
+        """Return one page of a container's objects, as JSON: those after marker; the server's page unless limit is set.
+
+        Raises NotFound when there is no such container.
+        """
+        ...
+
+    def manifest(self, swift_container: str, name: str) -> str:
+        """Return the segments of a static large object, as JSON. Raises NotFound."""
+        ...
+
+    def head(self, swift_container: str, name: str) -> StoredObject:
+        """Return what the store knows of one object. Raises NotFound."""
+        ...
+
+    def open(self, swift_container: str, name: str) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
+        """Give what the store says of an object, and its bytes as they come.
+
+        Entering it raises NotFound; the bytes raise Unreachable when they stall or end before the announced size. What
+        they are worth is for the caller to check.
+        """
+        ...
+
+    def put(
+        self, swift_container: str, name: str, chunks: Iterator[bytes], *, metadata: Mapping[str, str] | None = None
+    ) -> StoredObject:
+        """Store an object of at most 5 GiB, making its container if need be; metadata becomes X-Object-Meta-*.
+
+        Raises Corrupted when Swift's checksum of what arrived is not that of what was sent.
+        """
+        ...
+
+
+class BaseMaker(Protocol):
+    """Makes what a first image is built on, where no image can be pulled."""
+
+    def root_file_system(self, progress: Progress) -> AbstractContextManager[BinaryIO]:
+        """Give the tarball of a small Debian's root file system, made from the distribution's package mirror.
+
+        Raises PermissionDenied when the tool for it is missing and cannot be installed, Failed with its last lines.
+        """
         ...

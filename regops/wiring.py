@@ -1,21 +1,26 @@
 """The real adapters, built on first use, and the last step of every command: print the answer and exit with it."""
 
+import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from regops.errors import RegopsError
 from regops.model.answer import Answer
-from regops.ports import Clock, Connect, Engine, Registry
+from regops.ports import BaseMaker, Clock, Connect, ContainerFiles, Engine, ObjectStore, Registry
 from regops.render import Color, use_color, write_answer, write_error
 from regops.render.visible import visible
 from regops.settings import HttpOptions
 
 if TYPE_CHECKING:
+    from regops.render.log_lines import LineWriter
     from regops.render.progress import ConsoleProgress
 
 
@@ -48,6 +53,71 @@ class Services:
 
         return RegistryClient(url, options, connect=connect)
 
+    def object_store(self, *, timeout_seconds: float, environ: Mapping[str, str] | None = None) -> ObjectStore:
+        """Return the Swift that OS_* or ST_* variables name, of this environment unless another is given.
+
+        Raises ConfigurationError when they do not.
+        """
+        from regops.adapters.swift.store import SwiftStore
+
+        return SwiftStore.from_environment(os.environ if environ is None else environ, timeout_seconds=timeout_seconds)
+
+    def connect_inside(self, name: str) -> Connect:
+        """Return what opens connections inside a container's network; it verifies the container at every call."""
+        from regops.adapters.namespaces import connect_inside
+
+        return partial(connect_inside, self.engine(), name)
+
+    def is_own_address(self, address: str) -> bool:
+        """Return whether an IP address is this machine's."""
+        from regops.adapters.host import is_own_address
+
+        return is_own_address(address)
+
+    def replace_file(self, path: Path, text: str) -> None:
+        """Give a file new contents, whole or not at all."""
+        from regops.adapters.host import replace_file
+
+        replace_file(path, text)
+
+    def base_maker(self) -> BaseMaker:
+        """Return what makes a base image where none can be pulled."""
+        from regops.adapters.mmdebstrap import Mmdebstrap
+
+        return Mmdebstrap()
+
+    def local_files(self, container: str) -> AbstractContextManager[ContainerFiles]:
+        """Return a container's files through this machine's kernel; see ports.LogDoors."""
+        from regops.adapters.container_files import container_files
+
+        return container_files(self.engine(), container)
+
+    def engine_files(self, container: str) -> AbstractContextManager[ContainerFiles]:
+        """Return a container's files through the engine's archive."""
+        from regops.adapters.engine_files import EngineFiles
+
+        return EngineFiles(self.engine(), container)
+
+    def output_inside(
+        self, container: str, command: tuple[str, ...], *, timeout_seconds: float | None
+    ) -> Iterator[bytes]:
+        """Yield what a program of a container prints when it is run inside all namespaces; see ports.LogDoors."""
+        from regops.adapters.inside import output_inside
+
+        return output_inside(self.engine(), container, command, timeout_seconds=timeout_seconds)
+
+    def enter_namespaces(self, container: str, commands: tuple[tuple[str, ...], ...]) -> int:
+        """Run the first of some programs that a container has on this terminal, and return its exit status."""
+        from regops.adapters.enter import enter_namespaces
+
+        return enter_namespaces(self.engine(), container, commands)
+
+    def line_writer(self, *, raw: bool) -> "LineWriter":
+        """Return what shows log lines on stdout, in the chosen form."""
+        from regops.render.log_lines import LineWriter
+
+        return LineWriter(output=self.output, color=self.color, raw=raw)
+
     def progress(self) -> "ConsoleProgress":
         """Return progress on stderr."""
         from regops.render.progress import ConsoleProgress
@@ -71,4 +141,6 @@ class Services:
 
 def container_names(environ: Mapping[str, str]) -> list[str]:
     """Return the names of this engine's containers for completion, [] where the engine does not answer at once."""
-    return []
+    from regops.adapters import completion
+
+    return completion.container_names(environ)

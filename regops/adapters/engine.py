@@ -17,7 +17,7 @@ import docker.utils
 import requests
 
 from regops.adapters import archive
-from regops.adapters.beneath import OUTPUT_LINKS
+from regops.adapters.plain_files import OUTPUT_LINKS
 from regops.errors import Failed, NotFound, PermissionDenied, Phase, Refused, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.container_file import FileFacts, FileKind, Listing
 
@@ -30,7 +30,12 @@ _LISTING_BYTES = 256 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _LINKS = 8
 _LAST_LINES = 20
+_LINE_CHARACTERS = 64 * 1024
+_RESIZES = 10
+# Docker's own detach keys begin with ctrl-p, which shells have for "the line before"; these are nobody's.
+_DETACH_KEYS = "ctrl-@,ctrl-]"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
+_RED, _PLAIN = "\x1b[91m", "\x1b[0m"
 _STEP = re.compile(r"Step \d+/\d+ : ")
 
 
@@ -85,8 +90,8 @@ class DockerEngine:
     def containers(self, *, everything: bool = True) -> tuple[str, ...]:
         """Return the ids of the containers, stopped ones too unless everything is False."""
         with self._door("its containers"):
-            listed: list[dict[str, Any]] = self._client.api.containers(all=everything)
-            return tuple(str(found["Id"]) for found in listed)
+            api: Any = self._client.api
+            return tuple(str(found["Id"]) for found in api.containers(all=everything))
 
     def logs(
         self, name: str, *, lines: int | None, follow: bool = False, since: float | None = None
@@ -140,6 +145,38 @@ class DockerEngine:
                 path = link
         raise Refused(f"{where} is a link that leads to more links than {_LINKS}")
 
+    def exec_shell(self, name: str, command: tuple[str, ...], *, user: str | None = None) -> int:
+        """Run an interactive command in a container, on this terminal or pipe, and return its exit status."""
+        # Only this command needs them, and terminals take their time to load.
+        from regops.adapters.engine_exec import relay_exec
+        from regops.adapters.terminal import has_terminal, terminal_name
+
+        terminal = has_terminal()
+        self.inspect(name)  # says better than exec what is the matter with a name
+        checked = self._checked(name)
+        environment = {"TERM": terminal_name()} if terminal else None
+        with self._door(f"{command[0]} in the container {checked}"):
+            api: Any = self._client.api
+            made = api.exec_create(
+                checked,
+                list(command),
+                stdin=True,
+                tty=terminal,
+                user=user or "",
+                environment=environment,
+                detach_keys=_DETACH_KEYS,
+            )
+            connection = api.exec_start(made["Id"], tty=terminal, socket=True)
+        relay_exec(connection, terminal=terminal, resize=lambda rows, columns: self._resize(made["Id"], rows, columns))
+        with self._door(f"how {command[0]} ended in the container {checked}"):
+            found = api.exec_inspect(made["Id"])
+        if not found.get("Pid"):
+            raise NotFound(
+                f"the container {checked} has no {command[0]} that can be run",
+                hint=f"`regops enter {checked} -- COMMAND` runs another program; `regops logs {checked}` needs none",
+            )
+        return int(found.get("ExitCode") or 0)
+
     def image_id(self, reference: str) -> str | None:
         """Return the id of a local image, or None."""
         found = self._image(reference)
@@ -179,7 +216,7 @@ class DockerEngine:
         self, context: BinaryIO, *, tag: str, buildargs: Mapping[str, str], labels: Mapping[str, str], network: str
     ) -> Iterator[str]:
         """Build an image from a tar of its context, yielding the output line by line."""
-        step, last = "before its first step", deque[str](maxlen=_LAST_LINES)
+        step, last, rest = "before its first step", deque[str](maxlen=_LAST_LINES), ""
         with self._door(f"the build of {tag}", failure=Failed):
             events = self._client.api.build(
                 fileobj=context,
@@ -194,8 +231,13 @@ class DockerEngine:
             )
             for event in events:
                 if "error" in event:
-                    raise Failed(f"the build of {tag} failed at: {step}\n" + "\n".join([*last, str(event["error"])]))
-                for line in str(event.get("stream", "")).splitlines():
+                    told = "\n".join([*last, *([rest] if rest else []), str(event["error"])])
+                    raise Failed(f"the build of {tag} failed at: {step}\n{told}")
+                # Events are what came at once, not lines, and the engine paints those of stderr red.
+                text = str(event.get("stream", "")).removeprefix(_RED).removesuffix(_PLAIN)
+                *lines, rest = (rest + text).split("\n")
+                rest = rest[-_LINE_CHARACTERS:]
+                for line in (one.rstrip("\r").rpartition("\r")[2] for one in lines):
                     if not line.strip():
                         continue
                     if _STEP.match(line):
@@ -262,6 +304,17 @@ class DockerEngine:
                 )
         return self._connected
 
+    def _resize(self, exec_id: str, rows: int, columns: int) -> None:
+        # The engine answers before the program runs, and only then has it a terminal to resize.
+        api: Any = self._client.api
+        for _ in range(_RESIZES):
+            try:
+                api.exec_resize(exec_id, height=rows, width=columns)
+            except docker.errors.APIError:
+                time.sleep(0.02)
+            else:
+                return
+
     def _stat(self, checked: str, path: str) -> dict[str, Any]:
         api = self._client.api
         url = f"{api.base_url}/v{api.api_version}/containers/{checked}/archive"
@@ -284,9 +337,11 @@ class DockerEngine:
 
     def _image(self, reference: str) -> dict[str, Any] | None:
         api: Any = self._client.api
-        with self._door(f"the image {reference}", missing_is_fine=True):
-            return dict(api.inspect_image(reference))
-        return None
+        with self._door(f"the image {reference}"):
+            try:
+                return dict(api.inspect_image(reference))
+            except docker.errors.ImageNotFound:
+                return None
 
     @staticmethod
     def _checked(name: str) -> str:

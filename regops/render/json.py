@@ -46,7 +46,7 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dict(_field(field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
     if isinstance(value, Mapping):
-        pairs = cast("Mapping[Any, Any]", value)
+        pairs = cast("dict[Any, Any]", value)
         return dict(_field(str(key), item) for key, item in pairs.items())
     if isinstance(value, Enum):
         return value.value

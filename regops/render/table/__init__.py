@@ -5,6 +5,13 @@ import sys
 from rich.console import Console, RenderableType
 
 from regops.model.answer import Answer
+from regops.model.instance import Instances
+from regops.model.lab import Lab, LabRemoved
+from regops.model.log_source import LogSources
+from regops.model.nginx_status import NginxStatus
+from regops.model.probe import PingAnswer
+from regops.model.status import RegistryHealth
+from regops.model.tarball import Downloads, Tarballs
 
 
 def print_answer(answer: Answer, *, color: bool) -> None:
@@ -28,5 +35,41 @@ def make_console(*, color: bool, stderr: bool = False) -> Console:
 def renderable(answer: Answer) -> RenderableType:
     """Return what rich prints for an answer."""
     match answer:
+        case Instances():
+            from regops.render.table.instances import instances_table
+
+            return instances_table(answer)
+        case PingAnswer():
+            from regops.render.table.ping import ping_table
+
+            return ping_table(answer)
+        case RegistryHealth():
+            from regops.render.table.status import status_table
+
+            return status_table(answer)
+        case NginxStatus():
+            from regops.render.table.nginx_status import nginx_table
+
+            return nginx_table(answer)
+        case Lab():
+            from regops.render.table.lab import lab_table
+
+            return lab_table(answer)
+        case LabRemoved():
+            from regops.render.table.lab import removed_table
+
+            return removed_table(answer)
+        case LogSources():
+            from regops.render.table.log_sources import log_sources_table
+
+            return log_sources_table(answer)
+        case Tarballs():
+            from regops.render.table.bootstrap import tarballs_table
+
+            return tarballs_table(answer)
+        case Downloads():
+            from regops.render.table.bootstrap import downloads_table
+
+            return downloads_table(answer)
         case _:
             raise TypeError(f"{type(answer).__name__} has no table")

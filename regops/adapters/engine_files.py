@@ -1,0 +1,101 @@
+"""The files of a container through the engine's archive: without root, from afar, and of stopped containers.
+
+The engine sends files whole, so this is for logs of ordinary size, and what is looked at is remembered for a moment.
+"""
+
+import time
+from typing import Self
+
+from parsers.docker_inspect import Container, parse_docker_inspect
+from parsers.errors import ParseError
+from regops.errors import NotFound, Refused, UnexpectedAnswer
+from regops.model.container_file import FileFacts, Listing
+from regops.ports import Engine
+
+# As much of a file's end is kept as anybody looks at.
+_END_BYTES = 17 * 1024 * 1024
+# How old an answer of the engine may be when a file is followed.
+_FRESH_SECONDS = 1.0
+
+
+class EngineFiles:
+    """The files of one container; implements `ports.ContainerFiles`. Use it as a context manager."""
+
+    via = "engine"
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self._name = name
+        self._looked: dict[str, tuple[float, FileFacts]] = {}
+        self._asked = time.monotonic()
+        self._container = self._inspect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Hold nothing."""
+
+    def names(self, directory: str, *, limit: int) -> Listing:
+        """Return the names in a directory."""
+        return self._engine.directory(self._name, directory, limit=limit)
+
+    def look(self, path: str) -> FileFacts:
+        """Return what is at a path, as it was a moment ago at the most."""
+        when, facts = self._looked.get(path, (0.0, None))
+        if facts is None or time.monotonic() - when > _FRESH_SECONDS:
+            facts = self._engine.file_facts(self._name, path)
+            self._looked[path] = time.monotonic(), facts
+        return facts
+
+    def open(self, path: str) -> "EngineFile":
+        """Return the end of a regular file, fetched now."""
+        facts = self.look(path)
+        if facts.problem:
+            raise Refused(f"{self._name}:{path} is not read: {facts.problem}")
+        return EngineFile(self._engine, self._name, path, facts)
+
+    def ended_within(self, seconds: float) -> bool:
+        """Wait, and return whether the container has ended or was started anew."""
+        time.sleep(seconds)
+        if time.monotonic() - self._asked < _FRESH_SECONDS and self._container.running:
+            return False
+        self._asked = time.monotonic()
+        before, self._container = self._container, self._inspect()
+        return not self._container.running or self._container.started_at != before.started_at
+
+    def _inspect(self) -> Container:
+        try:
+            return parse_docker_inspect(
+                self._engine.inspect(self._name), f"the engine's answer about the container {self._name}"
+            )
+        except ParseError as error:
+            raise UnexpectedAnswer(str(error)) from error
+
+
+class EngineFile:
+    """The end of one file, fetched again when more of it is asked for; implements `ports.ContainerFile`."""
+
+    def __init__(self, engine: Engine, name: str, path: str, facts: FileFacts) -> None:
+        self._engine = engine
+        self._name = name
+        self._path = path
+        self._fetch()
+        self.facts = FileFacts(
+            facts.kind, self._size_bytes, facts.modified_at, facts.identity, facts.link_target, facts.problem
+        )
+
+    def read(self, offset: int, size_bytes: int) -> bytes:
+        """Return up to size_bytes from offset on, b"" at the end."""
+        if offset + size_bytes > self._size_bytes:
+            self._fetch()
+        begins = self._size_bytes - len(self._end)
+        if offset < begins:
+            raise NotFound(f"{self._name}:{self._path} grew by more than is kept of it")
+        return self._end[offset - begins : offset - begins + size_bytes]
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+    def _fetch(self) -> None:
+        self._size_bytes, self._end = self._engine.read_end(self._name, self._path, limit_bytes=_END_BYTES)

@@ -1,0 +1,62 @@
+"""Log sources as a list: where lines can come from, and what is in the way."""
+
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from regops.model.log_source import LogSource, LogSources, SourceKind
+from regops.render.visible import visible_line
+
+_WIDTH = 80
+_NAME_WIDTH = 44
+_NAME_SHOWN = 200
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+_WORDS = {
+    SourceKind.STREAMED: "goes to its program's own output",
+    SourceKind.ROTATED: "rotated",
+    SourceKind.OUTPUT: "the container's own output, from the engine",
+}
+
+
+def log_sources_table(answer: LogSources) -> RenderableType:
+    """Return the sources, and what there is to say about each beside or below it."""
+    names = {source.name: visible_line(source.name, limit=_NAME_SHOWN) for source in answer.sources}
+    width = min(max(map(len, names.values())), _NAME_WIDTH)
+    heading = f"{'SOURCE':<{width}}  {'SIZE':>7}  {'WRITTEN (UTC)':<19}".rstrip()
+    lines = [Text(heading, style="bold")]
+    for source in answer.sources:
+        lines += _lines(source, names[source.name], width)
+    container = visible_line(answer.target.container or "")
+    hint = f"`regops logs {container} -s NAME` shows one of them."
+    return Group(*lines, Text(""), Text(hint, style="dim"))
+
+
+def _lines(source: LogSource, name: str, width: int) -> list[Text]:
+    size = "-" if source.size_bytes is None else _size(source.size_bytes)
+    when = "-" if source.modified is None else _time(source.modified)
+    line = Text(f"{name:<{width}}", style="bold") + Text(f"  {size:>7}  {when}", style="not bold")
+    remark = _remark(source)
+    if not remark:
+        return [line]
+    if len(line) + 2 + len(remark) <= _WIDTH:
+        return [line + Text("  ") + remark]
+    return [line, Text("    ") + remark]
+
+
+def _remark(source: LogSource) -> Text:
+    words = visible_line(source.problem) if source.problem else _WORDS.get(source.kind, "")
+    if source.link_target:
+        words = f"-> {visible_line(source.link_target)}" + (f": {words}" if words else "")
+    return Text(words, style="not bold yellow" if source.problem else "not bold dim")
+
+
+def _size(size_bytes: int) -> str:
+    size, unit = float(size_bytes), 0
+    while size >= 1000 and unit < len(_UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 or size >= 100 else f"{size:.1f} {_UNITS[unit]}"
+
+
+def _time(when: datetime) -> str:
+    return when.strftime("%Y-%m-%d %H:%M:%S")
