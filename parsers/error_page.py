@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from parsers.errors import ParseError
 
-_TITLE = re.compile(r"<title>\s*(?P<title>[^<]{1,200}?)\s*</title>", re.IGNORECASE)
-_HEADING = re.compile(r"<h1>\s*(?P<title>[^<]{1,200}?)\s*</h1>", re.IGNORECASE)
+_TITLE = re.compile(r"<title>(?P<title>[^<]*)</title>", re.IGNORECASE)
+_HEADING = re.compile(r"<h1>(?P<title>[^<]*)</h1>", re.IGNORECASE)
 _SIGNATURE = re.compile(
     r"<hr>\s*<center>\s*(?P<nginx>(?:nginx|openresty|tengine)[^<]{0,80}?)\s*</center>"
     r"|<address>\s*(?P<apache>Apache[^<]{0,160}?)\s*</address>"
@@ -25,6 +25,7 @@ _SIGNATURE = re.compile(
     re.IGNORECASE,
 )
 _LOOKED_AT = 4096
+_TITLE_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +46,4 @@ def parse_error_page(text: str, *, source: str) -> ErrorPage:
     server = None
     if signed is not None:
         server = signed["nginx"] or signed["apache"] or "haproxy"
-    return ErrorPage(title=title["title"] if title else "", server=server)
+    return ErrorPage(title=title["title"].strip()[:_TITLE_CHARACTERS] if title else "", server=server)
