@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from swift_server import SwiftServer, running_swift
+
 IN_CI = os.environ.get("CI") == "true"
 NEEDS = ("engine", "root", "swift")
 
@@ -92,3 +94,10 @@ def lab_dev() -> Iterator[dict[str, Any]]:
     ports = ("--http-port", "0", "--https-port", "0")
     yield _lab("up", "--name", "regops-test-dev", "--variant", "dev", "--no-swift", *ports)
     _lab("down", "--name", "regops-test-dev")
+
+
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwiftServer]:
+    """A real Swift of one process, shared by all: take a container of your own."""
+    with running_swift(tmp_path_factory.mktemp("swift") / "data") as server:
+        yield server

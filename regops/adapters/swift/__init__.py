@@ -1,0 +1,1 @@
+"""OpenStack Swift: the only importer of swiftclient and keystoneauth1."""

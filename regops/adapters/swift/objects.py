@@ -1,0 +1,71 @@
+"""Names of containers and objects on their way into URLs, and what headers say of an object."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote
+
+from regops.errors import Refused
+from regops.model.tarball import ObjectKind, StoredObject
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_METADATA = "x-object-meta-"
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+
+def check_container(name: str) -> None:
+    """Raise Refused for what cannot be the name of a Swift container."""
+    if not name or "/" in name or name in {".", ".."}:
+        raise Refused(f"no Swift container can have the name {name!r}")
+    _check_text(name)
+
+
+def check_object(name: str) -> None:
+    """Raise Refused for what cannot be asked for.
+
+    Names with dot segments are among it, for HTTP clients take them for a way to somewhere else.
+    """
+    if not name or {".", ".."} & set(name.split("/")):
+        raise Refused(f"the object name {name!r} leads elsewhere: it has . or .. for a part")
+    _check_text(name)
+
+
+def stored_object(name: str, headers: Mapping[str, str]) -> StoredObject:
+    """Return what the headers of a HEAD or GET say; their names are in lower case."""
+    kind = ObjectKind.PLAIN
+    if headers.get("x-static-large-object", "").lower() == "true":
+        kind = ObjectKind.SLO
+    elif headers.get("x-object-manifest"):
+        kind = ObjectKind.DLO
+    etag, length = headers.get("etag", "").strip('"').lower(), headers.get("content-length", "")
+    return StoredObject(
+        name=name,
+        size_bytes=int(length) if _LENGTH.fullmatch(length) else None,
+        modified=_modified(headers),
+        etag=etag if kind is not ObjectKind.DLO and _MD5.fullmatch(etag) else None,
+        kind=kind,
+        content_type=headers.get("content-type"),
+        metadata=tuple(
+            (key.removeprefix(_METADATA), value) for key, value in headers.items() if key.startswith(_METADATA)
+        ),
+    )
+
+
+def _check_text(name: str) -> None:
+    try:
+        quote(name)
+    except UnicodeEncodeError as error:
+        raise Refused(f"the name {name!r} is no Unicode text, and Swift keeps no other names") from error
+
+
+def _modified(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(float(headers["x-timestamp"]), UTC)
+    except (KeyError, ValueError, OverflowError, OSError):
+        pass  # behind some gateways there is only the other one, whose seconds are rounded up
+    try:
+        found = parsedate_to_datetime(headers["last-modified"])
+    except (KeyError, ValueError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

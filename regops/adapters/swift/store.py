@@ -1,0 +1,237 @@
+"""One account of an OpenStack Swift, whichever way it authenticates."""
+
+import hashlib
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import swiftclient.client
+from swiftclient.exceptions import ClientException
+
+from regops.adapters.swift.body import read_body
+from regops.adapters.swift.connection import NO_ANSWER, open_connection, translate, within
+from regops.adapters.swift.environment import KeystoneLogin, Login, Tls, TokenLogin, V1Login, read_login, read_tls
+from regops.adapters.swift.objects import check_container, check_object, stored_object
+from regops.errors import AuthenticationFailed, Corrupted, NotFound, RegopsError, UnexpectedAnswer
+from regops.model.tarball import StoreAccount, StoredObject
+from regops.secret import Secret, mask_url
+
+_swift: Any = swiftclient.client  # it carries no types
+_T = TypeVar("_T")
+
+
+class SwiftStore:
+    """See ports.ObjectStore; one thread at a time.
+
+    timeout_seconds bounds every question. Of a transfer it bounds the silence, for nobody knows how long one takes.
+    """
+
+    def __init__(self, login: Login, *, environ: Mapping[str, str], note: str, timeout_seconds: float) -> None:
+        self._login = login
+        self._tls = read_tls(environ)
+        self._note = note
+        self._timeout_seconds = timeout_seconds
+        self._known: tuple[StoreAccount, Secret] | None = None
+        self._idle_connection: Any = None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], *, timeout_seconds: float) -> "SwiftStore":
+        """Return the store that ST_* or OS_* name. Raises ConfigurationError when they do not."""
+        login, note = read_login(environ)
+        return cls(login, environ=environ, note=note, timeout_seconds=timeout_seconds)
+
+    @property
+    def account(self) -> StoreAccount:
+        """Who we are and where the store is; the first look authenticates."""
+        return self._authenticated()[0]
+
+    def containers(self) -> str:
+        """Return the first page of the account's containers, as JSON."""
+        return self._text("", {"limit": "1000"}, what="the account")
+
+    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None) -> str:
+        """Return one page of a container's objects, as JSON."""
+        check_container(swift_container)
+        query = {"marker": marker} if marker else {}
+        if limit:
+            query["limit"] = str(limit)
+        return self._text(quote(swift_container), query, what=_named(swift_container))
+
+    def manifest(self, swift_container: str, name: str) -> str:
+        """Return the segments of a static large object, as JSON."""
+        check_container(swift_container)
+        check_object(name)
+        path = f"{quote(swift_container)}/{quote(name)}"
+        return self._text(path, {"multipart-manifest": "get"}, what=_named(swift_container, name))
+
+    def head(self, swift_container: str, name: str) -> StoredObject:
+        """Return what the store knows of one object."""
+        check_container(swift_container)
+        check_object(name)
+
+        def ask(connection: Any, storage_url: str, token: str) -> StoredObject:
+            place = (urlsplit(storage_url), connection)
+            return stored_object(name, _swift.head_object(storage_url, token, swift_container, name, http_conn=place))
+
+        return self._ask(ask, what=_named(swift_container, name))
+
+    def open(self, swift_container: str, name: str) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
+        """Give what the store says of an object, and its bytes."""
+        check_container(swift_container)
+        check_object(name)
+        return self._open(swift_container, name)
+
+    @contextmanager
+    def _open(self, swift_container: str, name: str) -> Generator[tuple[StoredObject, Iterator[bytes]]]:
+        def ask(connection: Any, storage_url: str, token: str) -> tuple[Any, StoredObject, Any]:
+            headers, body = _swift.get_object(
+                storage_url,
+                token,
+                swift_container,
+                name,
+                http_conn=(urlsplit(storage_url), connection),
+                resp_chunk_size=1,  # any: it makes swiftclient stream, and we read for ourselves
+            )
+            return connection, stored_object(name, headers), body.resp.raw
+
+        connection, stored, raw = self._ask(ask, what=_named(swift_container, name))
+        self._idle_connection = None  # the body keeps it busy
+        try:
+            yield stored, read_body(raw, stored, timeout_seconds=self._timeout_seconds)
+        finally:
+            connection.close()
+
+    def put(
+        self, swift_container: str, name: str, chunks: Iterator[bytes], *, metadata: Mapping[str, str] | None = None
+    ) -> StoredObject:
+        """Store an object, whatever its size; the container is made if it is missing."""
+        check_container(swift_container)
+        check_object(name)
+        what = _named(swift_container, name)
+        self._request("PUT", quote(swift_container), what=_named(swift_container))
+        digest = hashlib.md5(usedforsecurity=False)
+
+        def counted() -> Iterator[bytes]:
+            for chunk in chunks:
+                digest.update(chunk)
+                yield chunk
+
+        account, token = self._authenticated()
+        connection: Any = open_connection(account.storage_url, self._tls, timeout_seconds=self._timeout_seconds)
+        try:
+            etag = _swift.put_object(
+                account.storage_url,
+                token.reveal(),
+                swift_container,
+                name,
+                contents=counted(),
+                headers={f"X-Object-Meta-{key}": value for key, value in (metadata or {}).items()},
+                content_type="application/octet-stream",
+                http_conn=(urlsplit(account.storage_url), connection),
+            )
+        except ClientException as error:
+            raise _meaning(error, account, what) from error
+        except NO_ANSWER as error:
+            raise translate(error, account.storage_url, timeout_seconds=self._timeout_seconds) from error
+        finally:
+            connection.close()
+        if etag != digest.hexdigest():
+            raise Corrupted(f"{what} arrived damaged: its md5 there is {etag}, {digest.hexdigest()} was sent")
+        return self.head(swift_container, name)
+
+    def _authenticated(self) -> tuple[StoreAccount, Secret]:
+        if self._known is None:
+            account, token = self._log_in()
+            self._known = replace(account, note=self._note), token
+        return self._known
+
+    def _log_in(self) -> tuple[StoreAccount, Secret]:
+        login, seconds = self._login, self._timeout_seconds
+        if isinstance(login, TokenLogin):
+            account = StoreAccount("token", None, None, None, None, storage_url=login.storage_url, variables="OS_*")
+            return account, login.token
+        log_in = _door(login)
+        try:
+            return within(seconds, login.auth_url, lambda: log_in(self._tls, seconds))
+        except NO_ANSWER as error:
+            raise translate(error, login.auth_url, timeout_seconds=seconds) from error
+
+    def _text(self, path: str, query: Mapping[str, str], *, what: str) -> str:
+        return self._request("GET", path, {"format": "json", **query}, what=what).decode("utf-8", "replace")
+
+    def _request(self, method: str, path: str, query: Mapping[str, str] | None = None, *, what: str) -> bytes:
+        def ask(connection: Any, storage_url: str, token: str) -> bytes:
+            full = urlsplit(storage_url).path + (f"/{path}" if path else "")
+            connection.request(method, f"{full}?{urlencode(query)}" if query else full, "", {"X-Auth-Token": token})
+            response = connection.getresponse()
+            body: bytes = response.read()
+            if response.status // 100 != 2:
+                raise ClientException.from_response(response, method, body)
+            return body
+
+        return self._ask(ask, what=what)
+
+    def _ask(self, ask: Callable[[Any, str, str], _T], *, what: str) -> _T:
+        """Return what the store answers; a token that is over is replaced once."""
+        fresh = self._known is None
+        try:
+            return self._ask_once(ask, what=what)
+        except _TokenRefused:
+            if fresh or isinstance(self._login, TokenLogin):
+                raise
+        self._known = None
+        return self._ask_once(ask, what=what)
+
+    def _ask_once(self, ask: Callable[[Any, str, str], _T], *, what: str) -> _T:
+        account, token = self._authenticated()
+        url, seconds = account.storage_url, self._timeout_seconds
+        connection: Any = self._idle_connection or open_connection(url, self._tls, timeout_seconds=seconds)
+        self._idle_connection = None  # until this question has been answered in whole
+
+        try:
+            answer = within(seconds, url, lambda: ask(connection, url, token.reveal()), close=connection.close)
+        except ClientException as error:
+            raise _meaning(error, account, what) from error
+        except NO_ANSWER as error:
+            raise translate(error, url, timeout_seconds=seconds) from error
+        self._idle_connection = connection
+        return answer
+
+
+class _TokenRefused(AuthenticationFailed):
+    """The store does not accept a token, which another may mend."""
+
+
+def _door(login: V1Login | KeystoneLogin) -> Callable[[Tls, float], tuple[StoreAccount, Secret]]:
+    if isinstance(login, V1Login):
+        from regops.adapters.swift.v1 import authenticate_v1
+
+        return partial(authenticate_v1, login)
+    from regops.adapters.swift.keystone import authenticate_keystone  # slow to load, and v1 does without
+
+    return partial(authenticate_keystone, login)
+
+
+def _named(swift_container: str, name: str = "") -> str:
+    container = f"the Swift container {swift_container}"
+    return f"the object {name} in {container}" if name else container
+
+
+def _meaning(error: Any, account: StoreAccount, what: str) -> RegopsError:
+    where, status = mask_url(account.storage_url), int(error.http_status or 0)
+    if status == 401:
+        return _TokenRefused(f"{where} does not accept the token", hint="it may have expired: get another")
+    if status == 403:
+        return AuthenticationFailed(
+            f"{account.user or 'the owner of this token'} has no access to {what} at {where}",
+            hint="ask for a role in the project that may use its Swift containers",
+        )
+    if status == 404:
+        return NotFound(f"{what} is not there, at {where}")
+    return UnexpectedAnswer(
+        f"{where} answered {status} {error.http_reason or ''} when asked for {what}",
+        hint="is Swift well? the log of its proxy says more",
+    )

@@ -1,0 +1,122 @@
+"""What an object store holds, and what came of fetching some of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from regops.errors import ExitStatus
+from regops.model.answer import Target
+
+
+class ObjectKind(StrEnum):
+    """How Swift keeps an object, which decides what its ETag is worth.
+
+    plain: the ETag is the md5 of the bytes. slo (static large object): segments named by a manifest, each with its
+    own md5. dlo (dynamic large object): whatever segments share a prefix when it is read; nothing vouches for them.
+    """
+
+    PLAIN = "plain"
+    SLO = "slo"
+    DLO = "dlo"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAccount:
+    """Who we are to the object store, and where it is.
+
+    method is `v1`, `keystone v2.0`, `keystone v3` or `token`; variables says where the credentials came from
+    (`ST_*`, `OS_*`); note, if not empty, is something the operator should know about them. No secret is in here.
+    """
+
+    method: str
+    auth_url: str | None
+    user: str | None
+    project: str | None
+    region: str | None
+    storage_url: str
+    variables: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object of a Swift container.
+
+    size_bytes is None where the server does not say (a DLO of many segments); etag carries no quotes and is the md5
+    of the bytes for a plain object, the hash of its segments' hashes for an SLO, None where it proves nothing. metadata
+    is what X-Object-Meta-* say, names in lower case, and empty in a listing, which does not tell.
+    """
+
+    name: str
+    size_bytes: int | None
+    modified: datetime | None
+    etag: str | None
+    kind: ObjectKind
+    content_type: str | None
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tarballs:
+    """The objects of one Swift container, in the order of their names."""
+
+    target: Target
+    account: StoreAccount
+    objects: tuple[StoredObject, ...]
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """A container that could be listed is good news, even an empty one."""
+        return ExitStatus.OK
+
+
+class Outcome(StrEnum):
+    """What became of one object that was asked for."""
+
+    DOWNLOADED = "downloaded"
+    ALREADY_HERE = "already here"
+    FAILED = "failed"
+
+
+class Proof(StrEnum):
+    """What shows that a file is the object, byte for byte."""
+
+    MD5 = "md5"
+    SEGMENTS = "segments"
+    PARTLY = "partly"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One object that was asked for, and what came of it.
+
+    path is None when it failed; unproved_bytes counts what no checksum covers; error and hint are empty unless it
+    failed, and kind is then the failure's stable word.
+    """
+
+    name: str
+    outcome: Outcome
+    path: str | None = None
+    size_bytes: int | None = None
+    checksum: str | None = None
+    proof: Proof = Proof.NONE
+    unproved_bytes: int = 0
+    kind: str = ""
+    error: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """What came of downloading some objects, in the order they were asked for."""
+
+    target: Target
+    account: StoreAccount
+    downloads: tuple[Download, ...]
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """One that failed is bad news for the whole."""
+        failed = any(download.outcome is Outcome.FAILED for download in self.downloads)
+        return ExitStatus.BAD_NEWS if failed else ExitStatus.OK

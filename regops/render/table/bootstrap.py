@@ -1,0 +1,77 @@
+"""What a Swift container holds and what came of downloading from it, for people."""
+
+from rich.console import Group, RenderableType
+from rich.filesize import decimal
+from rich.table import Table
+from rich.text import Text
+
+from regops.model.tarball import Download, Downloads, Outcome, Proof, StoreAccount, StoredObject, Tarballs
+from regops.render.visible import visible_line
+
+_SHOWN_CHECKSUM = 12
+
+
+def tarballs_table(answer: Tarballs) -> RenderableType:
+    """Return one line per object; the whole checksums are in the JSON."""
+    total = sum(stored.size_bytes or 0 for stored in answer.objects)
+    count = len(answer.objects)
+    held = f"{count} object{'' if count == 1 else 's'}, {decimal(total)}" if count else "empty"
+    title = Text(f"Swift container {visible_line(answer.target.swift_container or '')}: {held}")
+    if not count:
+        return Group(title, *_account(answer.account))
+    table = _table("Name", "Size", "Modified (UTC)", "Kind", "Checksum")
+    for stored in answer.objects:
+        table.add_row(*_row(stored))
+    return Group(title, *_account(answer.account), Text(), table)
+
+
+def downloads_table(answer: Downloads) -> RenderableType:
+    """Return one line per object that was asked for, and below it why one failed."""
+    table = _table("Name", "Size", "Result", "Checked")
+    for one in answer.downloads:
+        size = "" if one.size_bytes is None else decimal(one.size_bytes)
+        style = {Outcome.FAILED: "red", Outcome.DOWNLOADED: "green"}.get(one.outcome, "")
+        table.add_row(Text(visible_line(one.name)), Text(size), Text(one.outcome, style=style), Text(_checked(one)))
+    failures = [line for one in answer.downloads if one.outcome is Outcome.FAILED for line in _failure(one)]
+    return Group(table, *failures)
+
+
+def _failure(one: Download) -> list[Text]:
+    lines = [Text(), Text(visible_line(f"{one.name}: {one.error}"))]
+    return [*lines, Text(visible_line(f"hint: {one.hint}"), style="dim")] if one.hint else lines
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        right = column == "Size"
+        table.add_column(column, justify="right" if right else "left", no_wrap=column != "Name", overflow="fold")
+    return table
+
+
+def _row(stored: StoredObject) -> tuple[Text, ...]:
+    size = "?" if stored.size_bytes is None else decimal(stored.size_bytes)
+    modified = stored.modified.strftime("%Y-%m-%d %H:%M") if stored.modified else "?"
+    checksum = f"{stored.etag[:_SHOWN_CHECKSUM]}…" if stored.etag else "none"
+    return tuple(Text(visible_line(cell)) for cell in (stored.name, size, modified, stored.kind, checksum))
+
+
+def _checked(one: Download) -> str:
+    if one.outcome is Outcome.FAILED:
+        return ""
+    match one.proof:
+        case Proof.MD5:
+            return "md5 agrees"
+        case Proof.SEGMENTS:
+            return "every segment agrees"
+        case Proof.PARTLY:
+            return f"agrees, but for {decimal(one.unproved_bytes)} without a checksum"
+        case Proof.NONE:
+            return "nothing to check against"
+
+
+def _account(account: StoreAccount) -> list[Text]:
+    who = f" as {account.user}" if account.user else ""
+    project = f", project {account.project}" if account.project else ""
+    lines = [f"{account.storage_url}{who}{project} ({account.method}, from {account.variables})", account.note]
+    return [Text(visible_line(line), style="dim") for line in lines if line]

@@ -1,0 +1,74 @@
+"""Listings of stores that behave oddly."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fake_clock import FakeClock
+from regops.collectors.bootstrap import collect_tarballs
+from regops.errors import Refused, RegopsError, UnexpectedAnswer, Unreachable
+from regops.model.tarball import ObjectKind, StoreAccount, StoredObject
+
+ACCOUNT = StoreAccount("v1", "http://swift/auth/v1.0", "u", None, None, "http://swift/v1/AUTH_u", "ST_*")
+
+
+class Store:
+    """An object store that lists what it is told to; every listing takes a second."""
+
+    account = ACCOUNT
+
+    def __init__(self, clock: FakeClock, pages: Iterator[list[str]]) -> None:
+        self._clock = clock
+        self._pages = pages
+        self.looked_at: list[str] = []
+
+    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None) -> str:
+        self._clock.sleep(1)
+        return json.dumps([{"name": name, "bytes": 0, "hash": "x"} for name in next(self._pages, [])])
+
+    def head(self, swift_container: str, name: str) -> StoredObject:
+        self.looked_at.append(name)
+        if name == "gone":
+            raise Refused("gone meanwhile")
+        return StoredObject(name, 7, None, None, ObjectKind.DLO, None)
+
+
+def collect(pages: Iterator[list[str]], *, seconds: float = 60) -> tuple[Any, Store]:
+    clock = FakeClock()
+    store: Any = Store(clock, pages)
+    return collect_tarballs(store, "images", clock, timeout_seconds=seconds), store
+
+
+def test_what_is_listed_without_bytes_is_looked_at_and_stays_as_listed_when_it_cannot_be() -> None:
+    answer, store = collect(iter([["a", "gone"], ["z"]]))
+    assert [(one.name, one.size_bytes, one.kind) for one in answer.objects] == [
+        ("a", 7, "dlo"),
+        ("gone", 0, "plain"),
+        ("z", 7, "dlo"),
+    ]
+    assert store.looked_at == ["a", "gone", "z"]
+
+
+def test_only_so_many_are_looked_at() -> None:
+    _, store = collect(iter([[f"{index:04}" for index in range(500)]]))
+    assert len(store.looked_at) == 50
+
+
+def test_names_are_in_the_order_of_their_utf_8() -> None:
+    answer, _ = collect(iter([["\ufb00"], ["\U0001f40b"]]))
+    assert len(answer.objects) == 2
+
+
+@pytest.mark.parametrize(
+    ("pages", "kind"),
+    [
+        ((["a"] for _ in range(5)), UnexpectedAnswer),
+        (([f"{index:09}"] for index in range(10**9)), Unreachable),
+        (([f"{page:04}{index:04}" for index in range(10_000)] for page in range(10**4)), Refused),
+    ],
+)
+def test_a_listing_without_end_ends(pages: Iterator[list[str]], kind: type[RegopsError]) -> None:
+    with pytest.raises(kind):
+        collect(pages)

@@ -1,0 +1,163 @@
+"""Files that appear whole or not at all."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from regops.collectors.part_file import open_folder
+from regops.errors import Failed, NotFound, PermissionDenied, Refused
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write(root: Path, name: str, content: bytes) -> Path:
+    with open_folder(root, name) as place, place.part() as part:
+        part.write(content)
+    return place.path
+
+
+def test_a_whole_file_gets_its_name_and_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        path = write(tmp_path, "image.tar", b"whole")
+    finally:
+        os.umask(before)
+    assert path.read_bytes() == b"whole"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert names_in(tmp_path) == ["image.tar"]
+
+
+def test_nobody_else_may_read_it_while_it_is_not_checked(tmp_path: Path) -> None:
+    with open_folder(tmp_path, "image.tar") as place, place.part() as part:
+        part.write(b"half")
+        assert names_in(tmp_path) == [".image.tar.part"]
+        assert stat.S_IMODE((tmp_path / ".image.tar.part").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit])
+def test_nothing_stays_of_a_file_that_failed(tmp_path: Path, failure: type[BaseException]) -> None:
+    (tmp_path / "image.tar").write_bytes(b"the old one")
+
+    def fail() -> None:
+        with open_folder(tmp_path, "image.tar") as place, place.part() as part:
+            part.write(b"half")
+            raise failure
+
+    with pytest.raises(failure):
+        fail()
+    assert names_in(tmp_path) == ["image.tar"]
+    assert (tmp_path / "image.tar").read_bytes() == b"the old one"
+
+
+def test_what_a_killed_run_left_is_taken_over(tmp_path: Path) -> None:
+    left = tmp_path / ".image.tar.part"
+    left.write_bytes(b"longer than what comes now")
+    left.chmod(0o600)
+    assert write(tmp_path, "image.tar", b"whole").read_bytes() == b"whole"
+    assert names_in(tmp_path) == ["image.tar"]
+
+
+def test_slashes_in_a_name_make_folders(tmp_path: Path) -> None:
+    assert write(tmp_path, "2026/11/image.tar", b"whole") == tmp_path / "2026" / "11" / "image.tar"
+    assert (tmp_path / "2026" / "11" / "image.tar").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../x", "x/../../y", "/etc/cron.d/x", "a//b", "a/", "./x", "x\x00y", "a\nb", "\x1b[31m", "\x9b2J"],
+)
+def test_names_that_lead_elsewhere_or_steer_a_terminal_make_no_file(tmp_path: Path, name: str) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    with pytest.raises(Refused), open_folder(inside, name):
+        pass
+    assert [str(path) for path in tmp_path.rglob("*")] == [str(inside)]
+
+
+def test_a_name_that_is_no_unicode_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no Unicode"), open_folder(tmp_path, "image\udcff.tar"):
+        pass
+
+
+def test_two_at_once_do_not_write_into_each_other(tmp_path: Path) -> None:
+    with open_folder(tmp_path, "image.tar") as place, place.part() as part:
+        with pytest.raises(Refused, match="another process is downloading"):
+            write(tmp_path, "image.tar", b"the second")
+        part.write(b"the first")
+    assert (tmp_path / "image.tar").read_bytes() == b"the first"
+
+
+@pytest.mark.parametrize("planted", ["link", "hard link", "folder", "fifo", "writable by all"])
+def test_a_part_file_that_someone_planted_is_not_written_to(tmp_path: Path, planted: str) -> None:
+    victim, part = tmp_path / "victim", tmp_path / ".image.tar.part"
+    victim.write_bytes(b"precious")
+    match planted:
+        case "link":
+            part.symlink_to(victim)
+        case "hard link":
+            part.hardlink_to(victim)
+        case "folder":
+            part.mkdir()
+        case "fifo":
+            os.mkfifo(part, 0o600)
+        case _:
+            part.write_bytes(b"")
+            part.chmod(0o666)
+    with pytest.raises(Refused):
+        write(tmp_path, "image.tar", b"whole")
+    assert victim.read_bytes() == b"precious"
+    assert part.is_symlink() or part.exists()
+    assert not (tmp_path / "image.tar").exists()
+
+
+def test_a_folder_of_the_name_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "2026").symlink_to(outside)
+    with pytest.raises(Refused):
+        write(tmp_path, "2026/image.tar", b"whole")
+    assert names_in(outside) == []
+
+
+def test_a_final_name_that_is_a_link_is_replaced_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / "image.tar").symlink_to(victim)
+    write(tmp_path, "image.tar", b"whole")
+    assert victim.read_bytes() == b"precious"
+    assert not (tmp_path / "image.tar").is_symlink()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="nowhere: no such folder"), open_folder(tmp_path / "nowhere", "image.tar"):
+        pass
+
+
+def test_a_name_too_long_for_the_file_system_is_a_failure_in_words(tmp_path: Path) -> None:
+    with pytest.raises(Failed, match="name too long"):
+        write(tmp_path, "x" * 250, b"whole")
+
+
+def test_more_than_fits_is_refused_before_a_byte_is_written(tmp_path: Path) -> None:
+    with (
+        pytest.raises(Failed, match="would need"),
+        open_folder(tmp_path, "image.tar") as place,
+        place.part(),
+    ):
+        place.check_space(1 << 60)
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.root
+def test_a_folder_without_permission_says_so(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(PermissionDenied, match="cannot be written"):
+            write(tmp_path, "image.tar", b"whole")
+    finally:
+        os.seteuid(0)
