@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+INSTALLED := $(VENV)/.installed
+DEVELOPING := $(VENV)/.developing
 
 .PHONY: help demo test check format docs benchmark clean
 
@@ -15,32 +16,38 @@ help:
 	@echo 'make benchmark  measure regops against its peers'
 	@echo 'make clean      remove the virtual environment and caches (the lab: regops lab down --purge)'
 
-$(READY): pyproject.toml .ci/venv
+$(INSTALLED): pyproject.toml .ci/venv
 	.ci/venv $(PYTHON) $(VENV)
+	touch $@
 
-demo: $(READY)
+$(DEVELOPING): pyproject.toml .ci/venv
+	.ci/venv $(PYTHON) $(VENV) --group dev
+	touch $@ $(INSTALLED)
+
+demo: $(INSTALLED)
 	.ci/engine $(BIN)/python
 	.ci/tour $(BIN)/regops
 
-test: $(READY)
+test: $(DEVELOPING)
+	.ci/packages
 	.ci/engine $(BIN)/python --optional
 	$(BIN)/pytest
 
-check: $(READY)
+check: $(DEVELOPING)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-format: $(READY)
+format: $(DEVELOPING)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(READY)
+docs: $(DEVELOPING)
 	$(BIN)/python docs/reference/generate.py
 
-benchmark: $(READY)
+benchmark: $(DEVELOPING)
 	$(BIN)/pytest -m benchmark -s tests/benchmarks
 
 clean:
