@@ -66,9 +66,12 @@ def test_names_are_in_the_order_of_their_utf_8() -> None:
     [
         ((["a"] for _ in range(5)), UnexpectedAnswer),
         (([f"{index:09}"] for index in range(10**9)), Unreachable),
-        (([f"{page:04}{index:04}" for index in range(10_000)] for page in range(10**4)), Refused),
+        (([f"{page:04}{index:04}" for index in range(1000)] for page in range(10**4)), Refused),
     ],
 )
-def test_a_listing_without_end_ends(pages: Iterator[list[str]], kind: type[RegopsError]) -> None:
+def test_a_listing_without_end_ends(
+    pages: Iterator[list[str]], kind: type[RegopsError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regops.collectors.bootstrap._MOST_OBJECTS", 5000)
     with pytest.raises(kind):
         collect(pages)

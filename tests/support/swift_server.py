@@ -41,14 +41,22 @@ class SwiftServer:
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         """Return the status and body of one request to a path below the account: `container/object?query`."""
+        status, content, _ = self._ask(method, path, body, headers or {})
+        return status, content
+
+    def headers(self, path: str) -> Mapping[str, str]:
+        """Return the headers of a HEAD."""
+        return dict(self._ask("HEAD", path, b"", {})[2].items())
+
+    def _ask(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, bytes, http.client.HTTPMessage]:
         if not self.token:
             where = urlsplit(self.auth_url)
             _, _, found = _ask(where.netloc, "GET", where.path, b"", {"X-Auth-User": USER, "X-Auth-Key": KEY})
             self.token, self.storage_url = found["X-Auth-Token"], found["X-Storage-Url"]
         where = urlsplit(self.storage_url)
-        sent = {"X-Auth-Token": self.token, **(headers or {})}
-        status, content, _ = _ask(where.netloc, method, f"{where.path}/{path}", body, sent)
-        return status, content
+        return _ask(where.netloc, method, f"{where.path}/{path}", body, {"X-Auth-Token": self.token, **headers})
 
     def put(self, container: str, name: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Store an object, and its container if need be."""

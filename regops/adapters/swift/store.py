@@ -114,10 +114,16 @@ class SwiftStore:
         self._request("PUT", quote(swift_container), what=_named(swift_container))
         digest = hashlib.md5(usedforsecurity=False)
 
+        failed: list[Exception] = []
+
         def counted() -> Iterator[bytes]:
-            for chunk in chunks:
-                digest.update(chunk)
-                yield chunk
+            try:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    yield chunk
+            except Exception as error:
+                failed.append(error)  # the source's own, which must not pass for the network's
+                raise
 
         account, token = self._authenticated()
         connection: Any = open_connection(account.storage_url, self._tls, timeout_seconds=self._timeout_seconds)
@@ -135,6 +141,8 @@ class SwiftStore:
         except ClientException as error:
             raise _meaning(error, account, what) from error
         except NO_ANSWER as error:
+            if failed:
+                raise failed[0] from None
             raise translate(error, account.storage_url, timeout_seconds=self._timeout_seconds) from error
         finally:
             connection.close()
