@@ -1,5 +1,7 @@
 """The application: its commands, its global options, and the one place where errors become messages."""
 
+import contextlib
+import errno
 import io
 import os
 import signal
@@ -19,14 +21,26 @@ from regops.render import Color
 from regops.settings import config_path, load_config, option_defaults
 from regops.wiring import Services
 
+# What stdout fails with: its disk is full, or it was closed. Whoever writes other files tells of them by itself.
+_OUTPUT_LOST = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+
 
 class RegopsGroup(TyperGroup):
     """Turns every failure into a message on stderr and an exit status, whichever command it came from."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Read the command line and run it."""
+        _open_closed_streams()
         _print_everything()
-        return super().main(*args, **extra)
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            if error.errno not in _OUTPUT_LOST:
+                raise
+            _drop_output()
+            with contextlib.suppress(OSError):  # stderr may go to the same place
+                print(f"error: cannot write the answer: {error.strerror}", file=sys.stderr, flush=True)
+            sys.exit(ExitStatus.UNKNOWN)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; foreseen failures end in one message, unforeseen ones in a traceback and status 70."""
@@ -38,17 +52,39 @@ class RegopsGroup(TyperGroup):
             ctx.obj.report(error)
             raise typer.Exit(error.exit_status) from error
         except BrokenPipeError:
-            # Whoever read our output has enough (`| head`): end as a program killed by SIGPIPE would, and keep the
-            # interpreter from complaining when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # Whoever read our output has enough (`| head`): end as a program killed by SIGPIPE would.
+            _drop_output()
             raise typer.Exit(ExitStatus.BROKEN_PIPE) from None
         except (typer.Exit, typer.Abort, KeyboardInterrupt):
             raise
         except Exception as error:
             if type(error).__module__.startswith("typer."):
                 raise  # a usage error: the framework shows it and exits with 2
+            if isinstance(error, OSError) and error.errno in _OUTPUT_LOST:
+                raise
             ctx.obj.report_bug(traceback.format_exc())
             raise typer.Exit(ExitStatus.BUG) from error
+
+
+def _open_closed_streams() -> None:
+    """Give a standard stream that came closed its number back, so that no connection of ours takes it.
+
+    stdout refuses what is written, for an answer that nobody gets is no success; stderr swallows it.
+    """
+    for number, name, mode in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, mode)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
+
+
+def _drop_output() -> None:
+    """Let stdout go nowhere, or the interpreter would complain when it flushes at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _print_everything() -> None:

@@ -1,6 +1,7 @@
 """The arguments and options that commands share, each with its environment variable."""
 
 import os
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,8 @@ from regops.errors import ConfigurationError
 from regops.secret import Secret
 from regops.settings import HttpOptions
 from regops.wiring import Services
+
+_TOKEN = re.compile(r"[\x21-\x7e]*")
 
 
 class Output(StrEnum):
@@ -117,10 +120,18 @@ def http_options(
 
     Raises ConfigurationError when they do not fit together.
     """
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else os.environ.get("REGOPS_PASSWORD", "")
-    token = os.environ.get("REGOPS_TOKEN", "")
     if key and not cert:
         raise ConfigurationError("--key needs --cert", hint="give the certificate that belongs to the key")
+    if password_stdin and not user:
+        raise ConfigurationError("--password-stdin needs --user", hint="give the name that belongs to the password")
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else os.environ.get("REGOPS_PASSWORD", "")
+    # Secrets that come out of files often end in a newline.
+    token = os.environ.get("REGOPS_TOKEN", "").strip()
+    if not _TOKEN.fullmatch(token):
+        raise ConfigurationError(
+            "REGOPS_TOKEN holds a character that no token has: a blank, a newline, or one outside ASCII",
+            hint="is it quoted, or two of them?",
+        )
     if user and not password:
         raise ConfigurationError(
             f"no password for the user {user}",

@@ -46,7 +46,7 @@ class RegistryClient:
 
     def get(self, path: str, *, timeout_seconds: float | None = None) -> HttpReply:
         """Return the reply to GET path, whatever its HTTP status. See ports.Registry."""
-        deadline = time.monotonic() + (timeout_seconds or self._options.timeout_seconds)
+        deadline = time.monotonic() + (self._options.timeout_seconds if timeout_seconds is None else timeout_seconds)
         if self._base.scheme:
             return self._get(self._base, path, deadline)
         secure = replace(self._base, scheme="https")
@@ -90,13 +90,16 @@ class RegistryClient:
     def _log_in(self, reply: HttpReply, url: HttpUrl, deadline: float) -> tuple[Login | None, list[str]]:
         """Return how to answer the challenge of a 401, if there is a way, and what to say about it."""
         notes: list[str] = []
-        credentials = self._credentials(url, deadline)
-        in_clear = url.scheme == "http" and not self._is_local(reply.address)
+        token = self._options.token
+        credentials = None if token else self._credentials(url, deadline)
+        guarded = not self._is_local(reply)
+        in_clear = url.scheme == "http" and guarded
+        if token and in_clear:
+            notes.append("the token of REGOPS_TOKEN went over the network in clear: there is no TLS here")
         if credentials and in_clear:
             if not credentials.by_hand:
                 return None, [f"the credentials of {credentials.source} were not sent, for there is no TLS here"]
             notes.append("user and password went over the network in clear: there is no TLS here")
-        guarded = not self._is_local(reply.address)
 
         def ask(place: HttpUrl, headers: Mapping[str, str], body: bytes | None) -> HttpReply:
             if guarded:
@@ -107,7 +110,7 @@ class RegistryClient:
             reply,
             url,
             credentials=credentials,
-            token=self._options.token,
+            token=token,
             auth_hosts=self._options.auth_hosts,
             ask=ask,
         )
@@ -123,12 +126,14 @@ class RegistryClient:
         left = max(0.1, deadline - time.monotonic())
         return docker_credentials(tuple(names), os.environ, timeout_seconds=left)
 
-    def _is_local(self, address: str) -> bool:
+    def _is_local(self, reply: HttpReply) -> bool:
         """Return whether the operator's own target is this machine: then it may lead to other places on it."""
         if self._connect:
             return True
+        if reply.via:
+            return False  # the address is the proxy's
         try:
-            return is_near(ipaddress.ip_address(address))
+            return is_near(ipaddress.ip_address(reply.address))
         except ValueError:
             return False
 
@@ -145,7 +150,7 @@ class RegistryClient:
             if reply.status not in REDIRECTS or not location:
                 return reply
             if not passed:
-                guarded = not self._is_local(reply.address)
+                guarded = not self._is_local(reply)
             onward = check_redirect(location, url, guarded=guarded)
             passed = (*passed, mask_url(str(url)))
             if len(passed) > _MOST_REDIRECTS:
@@ -173,7 +178,10 @@ class RegistryClient:
             via=None if self._connect else proxy_for(url),
             redirects=redirects,
         )
-        line = partial(open_line, exchange, self._options, self._connect)
+        options = self._options
+        if url.host != self._base.host:  # what was accepted of the target, and whom we are there, holds for nobody else
+            options = replace(options, insecure=False, cert=None, key=None)
+        line = partial(open_line, exchange, options, self._connect)
         try:
             return send(exchange, line, headers=headers, body=body)
         except HttpFailure as error:

@@ -38,9 +38,10 @@ def handshake(exchange: Exchange, connect: Open, options: HttpOptions) -> ssl.SS
     Raises HttpFailure telling what is wrong with certificate or protocol, ConfigurationError for unusable files.
     """
     host = exchange.url.host
-    certificates = docker_certificates(exchange)
-    context = verifying_context(options, certificates)
-    load_client_certificate(context, options, certificates)
+    with exchange.aside():
+        certificates = docker_certificates(exchange)
+        context = verifying_context(options, certificates)
+        load_client_certificate(context, options, certificates)
     connection = connect()
     started = time.monotonic()
     try:
@@ -143,7 +144,9 @@ def _remedy(exchange: Exchange) -> str:
         steps.append("renew it, and let nginx reload")
     if "subjectAltName" in said or ", not for" in said:
         steps.append(f"give it a subjectAltName for {exchange.url.host}, or ask by a name it has")
-    return "; ".join([*steps, "--insecure asks all the same"])
+    # --insecure is for the place that was named: what a redirect leads to must be asked by itself.
+    last = f"ask {exchange.url.authority} itself" if exchange.redirects else "--insecure asks all the same"
+    return "; ".join([*steps, last])
 
 
 def _plain(exchange: Exchange) -> HttpFailure:
@@ -160,11 +163,12 @@ def _wants_certificate(exchange: Exchange, phase: Phase, error: ssl.SSLError) ->
 def _note(
     exchange: Exchange, session: ssl.SSLSocket, host: str, *, error: ssl.SSLCertVerificationError | None, verified: bool
 ) -> None:
-    from regops.adapters.certificates import read_facts  # cryptography is for those who speak TLS
+    with exchange.aside():
+        from regops.adapters.certificates import read_facts  # cryptography is for those who speak TLS
 
-    der = session.getpeercert(binary_form=True)
-    if der:
-        exchange.tls = read_facts(der, session, host=host, now=time.time(), error=error, verified=verified)
+        der = session.getpeercert(binary_form=True)
+        if der:
+            exchange.tls = read_facts(der, session, host=host, now=time.time(), error=error, verified=verified)
 
 
 def _speaks_http(exchange: Exchange, connect: Open) -> bool:

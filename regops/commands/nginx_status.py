@@ -60,7 +60,13 @@ def nginx_status(
     watch: Annotated[
         float | None,
         typer.Option(
-            "--watch", "-w", envvar="REGOPS_WATCH", min=0.1, metavar="SECONDS", help="Ask again and again, with rates."
+            "--watch",
+            "-w",
+            envvar="REGOPS_WATCH",
+            min=0.1,
+            max=86400,
+            metavar="SECONDS",
+            help="Ask again and again, with rates.",
         ),
     ] = None,
     count: Annotated[

@@ -174,6 +174,8 @@ def _port(wanted: int, before: int, held: ExitStack) -> int:
     if before and wanted in (0, before):
         return before
     listener = held.enter_context(socket.socket())
+    # As the engine's own proxy does: connections of a lab that was just taken down do not hold its port.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", wanted))
     except OSError as error:

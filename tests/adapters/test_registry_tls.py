@@ -1,6 +1,7 @@
 """TLS: verified by default, and each thing that can be wrong with it named."""
 
 import ssl
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 from certificates import Identity, authority, make_identity, server_context, write_identity
 from fault_server import FaultServer, Peer
 from registry_door import ask, failure
-from regops.adapters import trust
+from regops.adapters import tls, trust
 from regops.errors import ConfigurationError, Phase
 from regops.model.http import Cause
+from regops.settings import HttpOptions
 
 HERE = "127.0.0.1"
 
@@ -195,3 +197,45 @@ def test_a_server_that_serves_once_is_told_by_its_first_fault(tmp_path: Path) ->
         error = failure(f"https://{HERE}:{server.port}")
     assert error.cause is Cause.TLS
     assert "its certificate is not accepted" in error.message
+
+
+def test_what_was_accepted_of_one_host_holds_for_no_other_that_it_redirects_to(tmp_path: Path, ca: Path) -> None:
+    cert, key = write_identity(tmp_path, make_identity("operator", issuer=authority()), "client")
+    context = server_context(tmp_path, signed("localhost"))
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(ca)
+    shown: list[Any] = []
+
+    def script(peer: Peer) -> None:
+        assert isinstance(peer.connection, ssl.SSLSocket)
+        shown.append(peer.connection.getpeercert())
+        answer(peer)
+
+    with FaultServer(script, tls=context) as other:
+        place = f"https://localhost:{other.port}/v2/"
+        moved = FaultServer(
+            lambda peer: peer.reply(307, "", {"Location": place}), tls=server_context(tmp_path, signed(HERE))
+        )
+        with moved:
+            error = failure(moved.url, insecure=True)
+            reply = ask(moved.url, cacert=ca, cert=cert, key=key)
+    assert (error.cause, error.redirects) == (Cause.TLS, (f"{moved.url}/v2/",))
+    assert f"ask localhost:{other.port} itself" in error.hint
+    assert "--insecure" not in error.hint
+    assert (reply.status, shown) == (200, [None])
+
+
+def test_the_time_of_a_reply_leaves_out_what_we_read_ourselves(
+    tmp_path: Path, ca: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda clock=time.monotonic: clock() + seconds[0])
+
+    def slow(options: HttpOptions, certificates: Path | None) -> ssl.SSLContext:
+        seconds[0] += 1000.0
+        return trust.verifying_context(options, certificates)
+
+    monkeypatch.setattr(tls, "verifying_context", slow)
+    with serving(tmp_path, signed(HERE)) as server:
+        reply = ask(server.url, cacert=ca, timeout_seconds=2000.0)
+    assert reply.phases.total_seconds < 1000

@@ -1,6 +1,8 @@
 """Addresses without a scheme, and the way through a proxy."""
 
 import base64
+import json
+import os
 import re
 import socket
 import threading
@@ -15,8 +17,9 @@ from certificates import authority, make_identity, server_context
 from fault_server import FaultServer, Peer, Script, refused_port
 from registry_door import ask, failure
 from regops.adapters.registry import RegistryClient
-from regops.errors import ConfigurationError
+from regops.errors import ConfigurationError, Refused
 from regops.model.http import Cause
+from regops.secret import Secret
 from regops.settings import HttpOptions
 
 
@@ -187,3 +190,27 @@ def test_a_proxy_that_cannot_be_used_is_a_usage_error(monkeypatch: pytest.Monkey
     with pytest.raises(ConfigurationError, match="proxy") as caught:
         ask("https://registry.example")
     assert not re.search("s3cret", f"{caught.value}")
+
+
+def test_a_proxy_on_this_machine_does_not_make_the_registry_a_local_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(peer: Peer) -> None:
+        if b"/moved" in peer.head.split(b" ")[1]:
+            peer.reply(302, "", {"Location": "http://127.0.0.1:5001/"})
+        else:
+            peer.reply(401, "", {"WWW-Authenticate": "Basic realm=r"})
+
+    folder = Path(os.environ["HOME"]) / ".docker"
+    folder.mkdir()
+    auth = base64.b64encode(b"bob:hunter2").decode()
+    (folder / "config.json").write_text(json.dumps({"auths": {"registry.example": {"auth": auth}}}))
+    with FaultServer(script) as server:
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, server.url)
+        reply = ask("http://registry.example")
+        with pytest.raises(Refused, match="on this machine"):
+            ask("http://registry.example", "/moved")
+        told = ask("http://registry.example", token=Secret("t0ken"))
+    assert (reply.status, reply.via) == (401, server.url)
+    assert any("were not sent, for there is no TLS here" in note for note in reply.notes)
+    assert any("token of REGOPS_TOKEN went over the network in clear" in note for note in told.notes)
+    assert not any(b"Basic" in head for head in server.heads)

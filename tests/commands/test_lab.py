@@ -347,3 +347,14 @@ def test_a_missing_certificate_is_no_reason_to_fail() -> None:
             raise NotFound("no such file")
 
     assert data("up", *ANY_PORTS, on=NoFiles(images={DEBIAN: "x"}))["registry"]["ca_file"] is None
+
+
+def test_connections_that_were_just_closed_do_not_hold_a_lab_s_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            listener.accept()[0].close()  # who closes first keeps the port in TIME_WAIT
+            assert client.recv(1) == b""
+    on = engine()
+    data("up", "--http-port", str(port), "--https-port", "0", "--swift-port", "0", on=on)
+    assert started(on)["regops-lab"]["ports"]["8080/tcp"] == ("127.0.0.1", port)

@@ -204,3 +204,29 @@ def test_services_in_the_context_are_the_ones_the_test_gave() -> None:
     services = Services()
     CliRunner().invoke(app_that(lambda: None), ["act", "-o", "json"], obj=services)
     assert services.output == "json"
+
+
+def lost(redirection: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run regops with a standard stream that takes nothing, or is closed."""
+    command = ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "regops", *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(("redirection", "why"), [(">/dev/full", "No space left"), (">&-", "Bad file descriptor")])
+@pytest.mark.parametrize("arguments", [["--version"], ["ping", "127.0.0.1:1"], ["ping", "127.0.0.1:1", "-o", "json"]])
+def test_an_answer_that_cannot_be_written_is_one_line_and_no_success(
+    redirection: str, why: str, arguments: list[str]
+) -> None:
+    done = lost(redirection, *arguments)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"error: cannot write the answer: {why}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_messages_do_not_go_into_the_answer_when_stderr_is_closed() -> None:
+    done = lost("2>&-", "status", "http://bad address", "-o", "json")
+    assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (2, 2)
+
+
+def test_with_every_stream_closed_a_command_ends_all_the_same() -> None:
+    assert lost("<&- >&- 2>&-", "ping", "127.0.0.1:1").returncode == 3

@@ -410,6 +410,7 @@ def test_the_metrics_go_to_a_file_where_one_is_named(reply: Any, up: int, status
         ((URL, "--output-file", "x.prom"), "--output-file is for metrics"),
         ((URL, "-w", "1", "-o", "prometheus"), "Prometheus does itself"),
         ((URL, "-w", "0"), "Invalid value"),
+        ((URL, "-w", "inf"), "Invalid value"),
     ],
 )
 def test_options_that_do_not_fit_together_are_usage_errors(arguments: tuple[str, ...], words: str) -> None:

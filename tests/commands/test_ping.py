@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from fake_registry import FakeRegistry, http_reply
 from fake_services import FakeServices
-from fault_server import FaultServer, pages, refused_port
+from fault_server import FaultServer, Peer, pages, refused_port
 from registry_pages import (
     NGINX_403,
     UNAVAILABLE,
@@ -323,3 +323,40 @@ def test_ctrl_c_ends_with_the_summary_and_the_status_of_the_replies() -> None:
 @pytest.mark.parametrize("option", ["--timeout", "--interval"])
 def test_a_time_that_is_none_is_a_usage_error(option: str, value: str) -> None:
     assert ping(option, value, registry=both()).exit_code == 2
+
+
+@pytest.mark.parametrize("token", ["se cret", "se\ncret", "s\u20accret"])
+def test_a_token_that_no_header_can_carry_is_a_usage_error_that_does_not_show_it(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGOPS_TOKEN", token)
+    result = ping(registry=both())
+    assert result.exit_code == 2
+    assert "REGOPS_TOKEN" in result.stderr
+    assert "cret" not in result.output
+
+
+def test_a_token_may_end_in_a_newline_as_files_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGOPS_TOKEN", "t0ken\n")
+
+    def script(peer: Peer) -> None:
+        peer.reply(200 if peer.header("authorization") == "Bearer t0ken" else 401, "{}")
+
+    with FaultServer(script) as server:
+        result = ping(server.url, "--quick", "-o", "json")
+    assert probe(result)["sighting"]["surfaces"][0]["status"] == 200
+
+
+def test_a_password_without_a_user_is_a_usage_error() -> None:
+    result = ping("--password-stdin", registry=both())
+    assert result.exit_code == 2
+    assert "--password-stdin needs --user" in result.stderr
+
+
+def test_a_page_that_is_made_to_be_slow_costs_no_time() -> None:
+    slow = http_reply(200, "<title>" + " " * 100_000)
+    failing = http_reply(503, json.dumps({"failures": {"storage": "a" * 500_000}, "services": ["storage"]}))
+    result = ping(
+        registry=FakeRegistry({"/v2/": slow, "/": slow, "/_ping": classic_reply(200, "true"), "/_status": failing})
+    )
+    assert "storage cannot be written" in result.stdout

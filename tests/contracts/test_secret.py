@@ -37,3 +37,9 @@ def test_an_address_is_shown_without_its_credentials(url: str, masked: str) -> N
 @given(st.from_regex(r"[a-z]{3,9}://[a-z]{1,5}:hunter2@[a-z.]{1,9}(:[0-9]{1,5})?/[a-z]{0,5}", fullmatch=True))
 def test_no_password_in_an_address_survives(url: str) -> None:
     assert "hunter2" not in mask_url(url)
+
+
+def test_a_text_of_a_million_letters_is_masked_in_one_pass() -> None:
+    word = "a" * (1 << 20)
+    assert mask_url(word) == word
+    assert mask_url(f"{word}://u:hunter2@h/") == f"{word}://***@h/"

@@ -122,6 +122,13 @@ def test_other_servers_sign_too(text: str, server: str) -> None:
     assert (parse_error_page(text, source="page").server or "").startswith(server)
 
 
+@pytest.mark.parametrize("between", [" " * 4000, "x" * 4000, "<title>" * 580])
+def test_a_page_that_is_made_to_be_slow_is_read_in_one_pass(between: str) -> None:
+    assert (
+        parse_error_page(f"<title>{between}</title>", source="page").title == between.rpartition(">")[2].strip()[:200]
+    )
+
+
 @pytest.mark.parametrize(
     "parse",
     [parse_banner, parse_registry_errors, parse_debug_health, parse_error_page],
