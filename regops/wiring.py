@@ -43,13 +43,13 @@ class Services:
 
     def engine(self) -> Engine:
         """Return the Docker engine that DOCKER_HOST, DOCKER_CONTEXT or Docker's configuration names."""
-        from regops.adapters.engine import DockerEngine
+        from regops.adapters.engine.client import DockerEngine
 
         return DockerEngine.from_environment()
 
     def registry(self, url: str, options: HttpOptions, *, connect: Connect | None = None) -> Registry:
         """Return the registry at an address; connect, if given, opens its connections (inside a container)."""
-        from regops.adapters.registry import RegistryClient
+        from regops.adapters.registry.client import RegistryClient
 
         return RegistryClient(url, options, connect=connect)
 
@@ -64,7 +64,7 @@ class Services:
 
     def connect_inside(self, name: str) -> Connect:
         """Return what opens connections inside a container's network; it verifies the container at every call."""
-        from regops.adapters.namespaces import connect_inside
+        from regops.adapters.container.namespaces import connect_inside
 
         return partial(connect_inside, self.engine(), name)
 
@@ -88,13 +88,13 @@ class Services:
 
     def local_files(self, container: str) -> AbstractContextManager[ContainerFiles]:
         """Return a container's files through this machine's kernel; see ports.LogDoors."""
-        from regops.adapters.container_files import container_files
+        from regops.adapters.container.files import container_files
 
         return container_files(self.engine(), container)
 
     def engine_files(self, container: str) -> AbstractContextManager[ContainerFiles]:
         """Return a container's files through the engine's archive."""
-        from regops.adapters.engine_files import EngineFiles
+        from regops.adapters.engine.files import EngineFiles
 
         return EngineFiles(self.engine(), container)
 
@@ -102,13 +102,13 @@ class Services:
         self, container: str, command: tuple[str, ...], *, timeout_seconds: float | None
     ) -> Iterator[bytes]:
         """Yield what a program of a container prints when it is run inside all namespaces; see ports.LogDoors."""
-        from regops.adapters.inside import output_inside
+        from regops.adapters.container.inside import output_inside
 
         return output_inside(self.engine(), container, command, timeout_seconds=timeout_seconds)
 
     def enter_namespaces(self, container: str, commands: tuple[tuple[str, ...], ...]) -> int:
         """Run the first of some programs that a container has on this terminal, and return its exit status."""
-        from regops.adapters.enter import enter_namespaces
+        from regops.adapters.container.enter import enter_namespaces
 
         return enter_namespaces(self.engine(), container, commands)
 
@@ -141,6 +141,6 @@ class Services:
 
 def container_names(environ: Mapping[str, str]) -> list[str]:
     """Return the names of this engine's containers for completion, [] where the engine does not answer at once."""
-    from regops.adapters import completion
+    from regops.adapters.engine import completion
 
     return completion.container_names(environ)

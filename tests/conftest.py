@@ -22,7 +22,7 @@ def missing(marker: str) -> str | None:
     if marker == "root":
         return None if os.geteuid() == 0 else "needs root: run the tests with sudo"
     if marker == "engine":
-        from regops.adapters.engine import DockerEngine
+        from regops.adapters.engine.client import DockerEngine
         from regops.errors import RegopsError
 
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from attack_container import open_descriptors
-from regops.adapters import beneath, plain_files
+from regops.adapters.container import beneath, plain_files
 from regops.model.container_file import FileKind
 
 Open = Callable[[int, str, int], int]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from regops.adapters.cgroups import membership_files
+from regops.adapters.container.cgroups import membership_files
 
 V1 = """\
 30 29 0:26 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid - cgroup cgroup rw,cpu,cpuacct

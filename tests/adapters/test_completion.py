@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from regops.adapters import completion
-from regops.adapters.completion import container_names
+from regops.adapters.engine import completion
+from regops.adapters.engine.completion import container_names
 
 HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n"
 
@@ -114,6 +114,6 @@ def test_asking_for_names_loads_no_client_library() -> None:
 
 @pytest.mark.engine
 def test_the_real_engine_gives_its_names() -> None:
-    from regops.adapters.engine import DockerEngine
+    from regops.adapters.engine.client import DockerEngine
 
     assert len(container_names({})) >= len(DockerEngine.from_environment().containers())

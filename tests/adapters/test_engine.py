@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from regops.adapters import engine as engine_module
-from regops.adapters.engine import DockerEngine
+from regops.adapters.engine import client as engine_module
+from regops.adapters.engine.client import DockerEngine
 from regops.errors import Failed, NotFound, PermissionDenied, Refused, RegopsError, UnexpectedAnswer, Unreachable
 
 IMAGE = "regops-test-engine:files"

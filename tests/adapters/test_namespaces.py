@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from attack_container import Attacked, attacked, open_descriptors, wait_until, without_capabilities
-from regops.adapters.engine import DockerEngine
-from regops.adapters.namespaces import connect_inside
+from regops.adapters.container.namespaces import connect_inside
+from regops.adapters.engine.client import DockerEngine
 from regops.errors import NotFound, NotRunning
 from regops.ports import Engine
 

@@ -15,8 +15,8 @@ import pytest
 from fault_server import FaultServer, Peer, Script, refused_port
 from parsers.http_url import parse_http_url
 from registry_door import ask, failure
-from regops.adapters.dial import dial
-from regops.adapters.exchange import Exchange
+from regops.adapters.registry.dial import dial
+from regops.adapters.registry.exchange import Exchange
 from regops.errors import Phase, Refused
 from regops.model.http import Cause, HttpFailure
 
@@ -100,7 +100,7 @@ def test_a_compressed_body_is_not_asked_for_and_not_unpacked() -> None:
 
 MEASURE = """
 import resource, sys
-from regops.adapters.registry import RegistryClient
+from regops.adapters.registry.client import RegistryClient
 from regops.errors import RegopsError
 from regops.settings import HttpOptions
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

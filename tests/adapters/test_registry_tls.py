@@ -12,7 +12,7 @@ import pytest
 from certificates import Identity, authority, make_identity, server_context, write_identity
 from fault_server import FaultServer, Peer
 from registry_door import ask, failure
-from regops.adapters import tls, trust
+from regops.adapters.registry import tls, trust
 from regops.errors import ConfigurationError, Phase
 from regops.model.http import Cause
 from regops.settings import HttpOptions

@@ -16,7 +16,7 @@ import responses
 from certificates import authority, make_identity, server_context
 from fault_server import FaultServer, Peer, Script, refused_port
 from registry_door import ask, failure
-from regops.adapters.registry import RegistryClient
+from regops.adapters.registry.client import RegistryClient
 from regops.errors import ConfigurationError, Refused
 from regops.model.http import Cause
 from regops.secret import Secret

@@ -233,7 +233,7 @@ def test_the_helper_refuses_a_namespace_that_is_not_the_containers(
     box: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As if entering had been skipped: the switch names no namespace but the host's own.
-    monkeypatch.setattr("regops.adapters.inside._NAMESPACES", 0x0400_0000)
+    monkeypatch.setattr("regops.adapters.container.inside._NAMESPACES", 0x0400_0000)
     result = regops("logs", box.name, "--via", "nsenter", "-s", "docker")
     assert result.exit_code == 0
     box.sh("echo text > /var/log/nginx/error.log")

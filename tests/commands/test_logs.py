@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from fake_engine import FakeEngine, container_document
 from fake_services import FakeServices
-from regops.adapters.engine_files import EngineFiles
+from regops.adapters.engine.files import EngineFiles
 from regops.errors import NotRunning, PermissionDenied, RegopsError
 from regops.main import app
 from tree import NAME, TreeServices, tree_services

@@ -136,8 +136,8 @@ def test_a_race_leaks_nothing_in_100_reads(box: Attacked, host_secret: Path) -> 
     swap = "mv x.log /tmp/k; mv x.log.link x.log; mv x.log x.log.link; mv /tmp/k x.log"
     loop = f"cd /var/log/nginx; while test -e x.log.link -o -e /tmp/k; do {swap}; done"
     box.docker.exec_run(["sh", "-c", loop], detach=True)
-    from regops.adapters.container_files import container_files
-    from regops.adapters.engine import DockerEngine
+    from regops.adapters.container.files import container_files
+    from regops.adapters.engine.client import DockerEngine
     from regops.errors import RegopsError
 
     found: list[bytes] = []

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 from attack_container import Attacked, attacked, open_descriptors, regops, regops_process, without_capabilities
 from fake_engine import FakeEngine, container_document
 from fake_services import FakeServices
-from regops.adapters.container_files import container_files
-from regops.adapters.engine import DockerEngine
-from regops.adapters.namespaces import hold_process
+from regops.adapters.container.files import container_files
+from regops.adapters.container.namespaces import hold_process
+from regops.adapters.engine.client import DockerEngine
 from regops.errors import NotRunning, Refused, UnexpectedAnswer
 from regops.main import app
 

@@ -32,7 +32,7 @@ def lab(*arguments: str) -> tuple[dict[str, Any], str]:
 @pytest.fixture
 def removed_afterwards() -> Iterator[None]:
     yield
-    from regops.adapters.engine import DockerEngine
+    from regops.adapters.engine.client import DockerEngine
 
     engine = DockerEngine.from_environment()
     engine.remove(NAME)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from regops.adapters.registry import RegistryClient
+from regops.adapters.registry.client import RegistryClient
 from regops.model.http import HttpFailure, HttpReply
 from regops.settings import HttpOptions
 

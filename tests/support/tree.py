@@ -10,7 +10,7 @@ from typing import Any
 from fake_clock import FakeClock
 from fake_engine import FakeEngine, container_document
 from fake_services import FakeServices
-from regops.adapters.container_files import LocalFiles
+from regops.adapters.container.files import LocalFiles
 from regops.collectors.logs import LogRequest, follow_logs
 from regops.errors import NotFound, RegopsError
 from regops.model.log_source import LogLine, Notice, Via

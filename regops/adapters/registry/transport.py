@@ -21,9 +21,9 @@ from urllib3.connection import HTTPConnection
 from parsers.errors import ParseError
 from parsers.http_url import HttpUrl, parse_http_url
 from regops import __version__
-from regops.adapters.connection import BoundSocket
-from regops.adapters.exchange import LOOK_INSIDE, Exchange
-from regops.adapters.line import proxy_authorization
+from regops.adapters.registry.connection import BoundSocket
+from regops.adapters.registry.exchange import LOOK_INSIDE, Exchange
+from regops.adapters.registry.line import proxy_authorization
 from regops.errors import ConfigurationError, Phase
 from regops.model.http import Cause, HttpReply
 from regops.secret import mask_url

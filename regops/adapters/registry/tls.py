@@ -11,9 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from regops.adapters import trust
-from regops.adapters.exchange import Exchange
-from regops.adapters.trust import accepting_context, docker_certificates, load_client_certificate, verifying_context
+from regops.adapters.registry import trust
+from regops.adapters.registry.exchange import Exchange
+from regops.adapters.registry.trust import (
+    accepting_context,
+    docker_certificates,
+    load_client_certificate,
+    verifying_context,
+)
 from regops.errors import Phase
 from regops.model.http import Cause, HttpFailure
 from regops.settings import HttpOptions
@@ -164,7 +169,7 @@ def _note(
     exchange: Exchange, session: ssl.SSLSocket, host: str, *, error: ssl.SSLCertVerificationError | None, verified: bool
 ) -> None:
     with exchange.aside():
-        from regops.adapters.certificates import read_facts  # cryptography is for those who speak TLS
+        from regops.adapters.registry.certificates import read_facts  # cryptography is for those who speak TLS
 
         der = session.getpeercert(binary_form=True)
         if der:

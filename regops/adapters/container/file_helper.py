@@ -10,8 +10,8 @@ import os
 import socket
 from typing import Any
 
-from regops.adapters import plain_files
-from regops.adapters.frames import receive_frame, send_frame
+from regops.adapters.container import plain_files
+from regops.adapters.container.frames import receive_frame, send_frame
 
 
 def serve(connection_fd: int, root: int) -> None:

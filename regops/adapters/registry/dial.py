@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 
-from regops.adapters.exchange import LOOK_INSIDE, Exchange, reason
+from regops.adapters.registry.exchange import LOOK_INSIDE, Exchange, reason
 from regops.errors import Phase, Refused
 from regops.model.http import Cause, HttpFailure
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from functools import partial
 
 from parsers.http_url import HttpUrl
-from regops.adapters.connection import BoundSocket
-from regops.adapters.dial import connection_failure, dial
-from regops.adapters.exchange import Exchange
-from regops.adapters.tls import explain, handshake, speaks_tls
+from regops.adapters.registry.connection import BoundSocket
+from regops.adapters.registry.dial import connection_failure, dial
+from regops.adapters.registry.exchange import Exchange
+from regops.adapters.registry.tls import explain, handshake, speaks_tls
 from regops.errors import Phase
 from regops.model.http import Cause, HttpFailure
 from regops.ports import Connect

@@ -11,8 +11,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 
-from regops.adapters.helper_process import HelperProcess
-from regops.adapters.namespaces import hold_process
+from regops.adapters.container.helper_process import HelperProcess
+from regops.adapters.container.namespaces import hold_process
 from regops.errors import NotFound, PermissionDenied, Phase, Refused, RegopsError, Unreachable
 from regops.model.container_file import FileFacts, FileKind, Listing
 from regops.ports import Engine

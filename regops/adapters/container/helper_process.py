@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import regops
-from regops.adapters.frames import receive_frame, send_frame
+from regops.adapters.container.frames import receive_frame, send_frame
 
 PACKAGES = str(Path(regops.__file__).parent.parent)
 _SERVE = (
-    "import sys; sys.path.append(sys.argv[1]); from regops.adapters.file_helper import serve; "
+    "import sys; sys.path.append(sys.argv[1]); from regops.adapters.container.file_helper import serve; "
     "serve(int(sys.argv[2]), int(sys.argv[3]))"
 )
 

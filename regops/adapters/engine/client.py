@@ -16,8 +16,8 @@ import docker.tls
 import docker.utils
 import requests
 
-from regops.adapters import archive
-from regops.adapters.plain_files import OUTPUT_LINKS
+from regops.adapters.container.plain_files import OUTPUT_LINKS
+from regops.adapters.engine import archive
 from regops.errors import Failed, NotFound, PermissionDenied, Phase, Refused, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.container_file import FileFacts, FileKind, Listing
 
@@ -148,8 +148,8 @@ class DockerEngine:
     def exec_shell(self, name: str, command: tuple[str, ...], *, user: str | None = None) -> int:
         """Run an interactive command in a container, on this terminal or pipe, and return its exit status."""
         # Only this command needs them, and terminals take their time to load.
-        from regops.adapters.engine_exec import relay_exec
-        from regops.adapters.terminal import has_terminal, terminal_name
+        from regops.adapters.container.terminal import has_terminal, terminal_name
+        from regops.adapters.engine.exec import relay_exec
 
         terminal = has_terminal()
         self.inspect(name)  # says better than exec what is the matter with a name

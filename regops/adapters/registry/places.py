@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from parsers.errors import ParseError
 from parsers.http_url import HttpUrl, parse_http_url, parse_location
-from regops.adapters.dial import is_near
+from regops.adapters.registry.dial import is_near
 from regops.errors import ConfigurationError, Refused
 from regops.model.http import Cause, HttpFailure
 from regops.secret import mask_url

@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 
-from regops.adapters.file_systems import pseudo_file_system
+from regops.adapters.container.file_systems import pseudo_file_system
 
 _SYS_OPENAT2 = 437  # on every architecture but alpha
 _RESOLVE_NO_MAGICLINKS = 0x02

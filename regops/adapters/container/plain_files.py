@@ -10,8 +10,8 @@ import stat
 import time
 from itertools import islice
 
-from regops.adapters import beneath
-from regops.adapters.file_systems import pseudo_file_system
+from regops.adapters.container import beneath
+from regops.adapters.container.file_systems import pseudo_file_system
 from regops.model.container_file import FileFacts, FileKind, Listing
 
 _LEASE_SECONDS = 2.0

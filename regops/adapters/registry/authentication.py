@@ -15,7 +15,7 @@ from parsers.errors import ParseError
 from parsers.http_url import HttpUrl, parse_location
 from parsers.json_text import as_object, parse_json
 from parsers.registry_errors import parse_registry_errors
-from regops.adapters.credentials import Credentials
+from regops.adapters.registry.credentials import Credentials
 from regops.errors import AuthenticationFailed
 from regops.model.http import HttpReply
 from regops.secret import Secret

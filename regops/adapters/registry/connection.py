@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from regops.adapters.exchange import Exchange
+from regops.adapters.registry.exchange import Exchange
 from regops.errors import Phase
 from regops.model.http import Cause, HttpFailure
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from regops.adapters.cgroups import membership_files
-from regops.adapters.helper_process import PACKAGES
-from regops.adapters.namespaces import ContainerProcess, hold_process
+from regops.adapters.container.cgroups import membership_files
+from regops.adapters.container.helper_process import PACKAGES
+from regops.adapters.container.namespaces import ContainerProcess, hold_process
 from regops.errors import NotFound, PermissionDenied, Refused, RegopsError
 from regops.ports import Engine
 
@@ -27,7 +27,9 @@ _NEWUSER = 0x1000_0000
 _START_SECONDS = 10.0
 _CHUNK = 64 * 1024
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_RUN = "import sys; sys.path.append(sys.argv[1]); from regops.adapters.enter_helper import run; run(sys.argv[2])"
+_RUN = (
+    "import sys; sys.path.append(sys.argv[1]); from regops.adapters.container.enter_helper import run; run(sys.argv[2])"
+)
 _ENGINE_INSTEAD = "--via engine lets the engine do it"
 _WITHOUT_ROOT = f"run regops as root, for this needs CAP_SYS_PTRACE and CAP_SYS_ADMIN; {_ENGINE_INSTEAD}"
 

@@ -3,7 +3,7 @@
 import ssl
 from pathlib import Path
 
-from regops.adapters.exchange import Exchange
+from regops.adapters.registry.exchange import Exchange
 from regops.errors import ConfigurationError
 from regops.settings import HttpOptions
 

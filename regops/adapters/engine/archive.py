@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from regops.adapters.plain_files import OUTPUT_LINKS
-from regops.adapters.streams import IteratorReader
+from regops.adapters.container.plain_files import OUTPUT_LINKS
+from regops.adapters.engine.streams import IteratorReader
 from regops.errors import Refused, UnexpectedAnswer
 from regops.model.container_file import FileFacts, FileKind, Listing
 

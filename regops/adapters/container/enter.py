@@ -6,9 +6,9 @@ import pty
 from contextlib import ExitStack
 from functools import partial
 
-from regops.adapters.inside import end, start_inside
-from regops.adapters.namespaces import hold_process
-from regops.adapters.terminal import Channel, has_terminal, relay, set_size, terminal_name
+from regops.adapters.container.inside import end, start_inside
+from regops.adapters.container.namespaces import hold_process
+from regops.adapters.container.terminal import Channel, has_terminal, relay, set_size, terminal_name
 from regops.ports import Engine
 
 

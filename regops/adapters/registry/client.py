@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import partial
 
 from parsers.http_url import HttpUrl, parse_http_url
-from regops.adapters.authentication import Login, log_in
-from regops.adapters.credentials import Credentials, docker_credentials
-from regops.adapters.dial import is_near
-from regops.adapters.exchange import Exchange
-from regops.adapters.line import open_line, speaks_tls_instead
-from regops.adapters.places import check_place, check_redirect, may_fall_back, parse_target
-from regops.adapters.transport import HEADER_ROOM_BYTES, REDIRECTS, proxy_for, send
+from regops.adapters.registry.authentication import Login, log_in
+from regops.adapters.registry.credentials import Credentials, docker_credentials
+from regops.adapters.registry.dial import is_near
+from regops.adapters.registry.exchange import Exchange
+from regops.adapters.registry.line import open_line, speaks_tls_instead
+from regops.adapters.registry.places import check_place, check_redirect, may_fall_back, parse_target
+from regops.adapters.registry.transport import HEADER_ROOM_BYTES, REDIRECTS, proxy_for, send
 from regops.errors import Refused, RegopsError
 from regops.model.http import HttpFailure, HttpReply
 from regops.ports import Connect

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import Any, BinaryIO
 
-from regops.adapters.terminal import Channel, relay
+from regops.adapters.container.terminal import Channel, relay
 
 _FRAME = struct.Struct(">BxxxL")
 _CHUNK = 64 * 1024
