@@ -201,16 +201,20 @@ class Engine(Protocol):
         """Stop and remove a container; one that is not there is no error."""
         ...
 
-    def ensure_network(self, name: str) -> None:
-        """Make a bridge network unless it exists."""
+    def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make a bridge network with these labels unless it exists. Raises Refused when that one has others."""
         ...
 
-    def remove_network(self, name: str) -> None:
-        """Remove a network; one that is not there is no error."""
+    def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make a volume with these labels unless it exists. Raises Refused when that one has others."""
         ...
 
-    def remove_volume(self, name: str) -> None:
-        """Remove a volume; one that is not there is no error."""
+    def remove_network(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Remove a network that has these labels, and return whether there was one."""
+        ...
+
+    def remove_volume(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Remove a volume that has these labels, and return whether there was one."""
         ...
 
     def remove_image(self, reference: str) -> None:

@@ -1,5 +1,6 @@
 """`regops status`."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -78,7 +79,9 @@ def status(
         auth_hosts=auth_host,
     )
     registry = services.registry(url, options)
-    debug = services.registry(debug_url, options) if debug_url else None
+    # The debug port asks for no credentials, and may be on another host: it gets none.
+    nobody = replace(options, username=None, password=None, token=None)
+    debug = services.registry(debug_url, nobody) if debug_url else None
     with services.progress() as progress:
         said: list[float] = []
 

@@ -1,6 +1,6 @@
 """`regops lab down`: what `up` made, in the opposite order."""
 
-from regops.lab.containers import files_volume, find, images_in_use, swift_name
+from regops.lab.containers import LAB_LABEL, files_volume, find, images_in_use, swift_name
 from regops.lab.images import ALL_IMAGES
 from regops.lab.place import forget_certificate, only_one
 from regops.lab.recipe import BASE
@@ -14,6 +14,7 @@ def down(tools: Tools, name: str, *, purge: bool) -> LabRemoved:
 
     What is stored stays until then. Images that another lab uses stay in any case.
     """
+    labels = {LAB_LABEL: name}
     engine, removed, kept = tools.engine, list[str](), list[str]()
     with only_one(tools.folder, tools.clock, tools.progress):
         for container in (name, swift_name(name)):
@@ -21,12 +22,13 @@ def down(tools: Tools, name: str, *, purge: bool) -> LabRemoved:
                 tools.progress.step(f"Removing the container {container}")
                 engine.remove(container)
                 removed.append(f"container {container}")
-        engine.remove_network(name)
+        if engine.remove_network(name, labels):
+            removed.append(f"network {name}")
         forget_certificate(tools.folder, name)
         if purge:
             for volume in (files_volume(name), swift_name(name)):
-                engine.remove_volume(volume)
-                removed.append(f"volume {volume}")
+                if engine.remove_volume(volume, labels):
+                    removed.append(f"volume {volume}")
             used = images_in_use(engine)
             for image in ALL_IMAGES:
                 found = engine.image_id(image)

@@ -6,6 +6,7 @@ from parsers.docker_inspect import Container
 from regops.errors import Failed, NotFound, Refused
 from regops.lab.containers import (
     HTTP,
+    LAB_LABEL,
     Part,
     choose_ports,
     find,
@@ -47,7 +48,7 @@ def up(tools: Tools, wanted: Wanted) -> Lab:
         ports = choose_ports(parts, found)
         recipes = images_of(dev=wanted.variant is Variant.DEV, swift=wanted.swift)
         ensure_images(tools.engine, tools.maker, tools.progress, tools.clock, recipes, rebuild=wanted.rebuild)
-        tools.engine.ensure_network(wanted.name)
+        tools.engine.ensure_network(wanted.name, {LAB_LABEL: wanted.name})
         if not wanted.swift and find(tools.engine, swift_name(wanted.name), wanted.name):
             tools.engine.remove(swift_name(wanted.name))
         for key, part in parts.items():
@@ -68,6 +69,8 @@ def _ensure(tools: Tools, lab: str, part: Part, found: Container | None) -> None
         tools.progress.step(f"The container {name} is not well {fault}")
     tools.progress.step(f"Starting the container {name}")
     tools.engine.remove(name)
+    for volume in part.volumes:
+        tools.engine.ensure_volume(volume, {LAB_LABEL: lab})
     tools.engine.run(part.recipe.image, **run_options(part, lab, part.ports))
     fault = wait_until_well(tools, part, lab, seconds=_START_SECONDS)
     if fault:

@@ -1,11 +1,8 @@
 """Log lines as they come: with the name of their source, made harmless, or as JSON, or as they are."""
 
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from itertools import cycle
 
-from regops.errors import Failed
 from regops.model.log_source import LogLine, Notice
 from regops.render import Color, use_color
 from regops.render.json import json_line
@@ -19,13 +16,11 @@ _COLORS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 class LineWriter:
     """Writes lines to stdout and notices to stderr.
 
-    output is table or json; raw writes the bytes of the lines and nothing else. Raises Failed when stdout cannot be
-    written to, BrokenPipeError when its reader is gone.
+    output is table or json; raw writes the bytes of the lines and nothing else. Raises OSError when stdout cannot be
+    written to, as every command does.
     """
 
     def __init__(self, *, output: str, color: Color, raw: bool) -> None:
-        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  it is when the descriptor was closed
-            raise Failed("standard output is closed, so there is nowhere to show the lines")
         self._json = output == "json"
         self._raw = raw
         self._color = use_color(color, sys.stdout)
@@ -39,18 +34,16 @@ class LineWriter:
             self.flush()
             print(f"note: {visible_line(event.text)}", file=sys.stderr, flush=True)
             return
-        with _translated():
-            if self._raw:
-                sys.stdout.buffer.write(event.text + b"\n")
-            elif self._json:
-                sys.stdout.write(json_line(event) + "\n")
-            else:
-                sys.stdout.write(_encodable(f"{self._prefix(event.source)} {_text(event)}\n"))
+        if self._raw:
+            sys.stdout.buffer.write(event.text + b"\n")
+        elif self._json:
+            sys.stdout.write(json_line(event) + "\n")
+        else:
+            sys.stdout.write(f"{self._prefix(event.source)} {_text(event)}\n")
 
     def flush(self) -> None:
         """Show what was written."""
-        with _translated():
-            sys.stdout.flush()
+        sys.stdout.flush()
 
     def _prefix(self, source: str) -> str:
         name = visible(source).replace("\n", "\\n")
@@ -67,19 +60,3 @@ def _text(line: LogLine) -> str:
     text = line.text if line.cut_bytes else line.text.removesuffix(b"\r")
     shown = visible_line(text.decode("utf-8", "backslashreplace"))
     return f"{shown}…[{line.cut_bytes} more bytes cut]" if line.cut_bytes else shown
-
-
-def _encodable(text: str) -> str:
-    """Return text that stdout can take, whatever its encoding."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
-@contextmanager
-def _translated() -> Generator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Failed(f"cannot write to standard output: {error.strerror}") from error

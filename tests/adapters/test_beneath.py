@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -208,8 +209,11 @@ def test_a_race_between_a_file_and_a_link_out_leaks_nothing(root: int, by: str, 
     thread = threading.Thread(target=swap)
     thread.start()
     found: set[str] = set()
+    looks, ends = 0, time.monotonic() + 30
     try:
-        for _ in range(300):
+        # How often the file is caught while it is one is up to the scheduler: until once at least.
+        while looks < 300 or (not found and time.monotonic() < ends):
+            looks += 1
             try:
                 fd, _facts = plain_files.open_file(root, "/var/log/nginx/error.log")
             except OSError:

@@ -135,9 +135,25 @@ def test_a_build_keeps_its_labels_and_a_saved_image_is_a_tarball(engine: DockerE
 @pytest.mark.engine
 def test_removing_what_is_not_there_is_no_error(engine: DockerEngine) -> None:
     engine.remove("regops-test-none")
-    engine.remove_network("regops-test-none")
-    engine.remove_volume("regops-test-none")
+    assert not engine.remove_network("regops-test-none", {})
+    assert not engine.remove_volume("regops-test-none", {})
     engine.remove_image("regops-test-none:x")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("kind", ["network", "volume"])
+def test_a_network_or_volume_of_somebody_else_is_neither_used_nor_removed(engine: DockerEngine, kind: str) -> None:
+    ensure, remove = getattr(engine, f"ensure_{kind}"), getattr(engine, f"remove_{kind}")
+    name, theirs, ours = f"regops-test-engine-{kind}", {"made.by": "them"}, {"made.by": "us"}
+    ensure(name, theirs)
+    try:
+        ensure(name, theirs)
+        with pytest.raises(Refused, match="was not made by regops"):
+            ensure(name, ours)
+        assert not remove(name, ours)
+    finally:
+        assert remove(name, theirs)
+    assert not remove(name, theirs)
 
 
 @contextmanager

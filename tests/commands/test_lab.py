@@ -268,7 +268,7 @@ def test_down_removes_what_up_made_and_keeps_what_was_stored() -> None:
     on.calls.clear()
     assert data("down", on=on) == {
         "name": "regops-lab",
-        "removed": ["container regops-lab", "container regops-lab-swift"],
+        "removed": ["container regops-lab", "container regops-lab-swift", "network regops-lab"],
         "kept": [],
     }
     assert on.calls == [

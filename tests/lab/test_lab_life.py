@@ -36,8 +36,8 @@ def removed_afterwards() -> Iterator[None]:
 
     engine = DockerEngine.from_environment()
     engine.remove(NAME)
-    engine.remove_network(NAME)
-    engine.remove_volume(f"{NAME}-files")
+    engine.remove_network(NAME, {"regops.lab": NAME})
+    engine.remove_volume(f"{NAME}-files", {"regops.lab": NAME})
 
 
 def put_a_layer(url: str) -> None:

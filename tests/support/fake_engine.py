@@ -103,6 +103,7 @@ class FakeEngine:
         self.labels: dict[str, dict[str, str]] = {}
         self.builds = itertools.count()
         self.fails = fails
+        self.labelled: dict[tuple[str, str], dict[str, str]] = {}
         self.calls: list[tuple[Any, ...]] = []
 
     def inspect(self, name: str) -> str:
@@ -202,14 +203,21 @@ class FakeEngine:
         self._record("remove", name)
         self.documents = [one for one in self.documents if isinstance(one, str) or one["Name"] != f"/{name}"]
 
-    def ensure_network(self, name: str) -> None:
+    def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         self._record("ensure_network", name)
+        self.labelled["network", name] = dict(labels)
 
-    def remove_network(self, name: str) -> None:
+    def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        self._record("ensure_volume", name)
+        self.labelled["volume", name] = dict(labels)
+
+    def remove_network(self, name: str, labels: Mapping[str, str]) -> bool:
         self._record("remove_network", name)
+        return self.labelled.pop(("network", name), None) == labels
 
-    def remove_volume(self, name: str) -> None:
+    def remove_volume(self, name: str, labels: Mapping[str, str]) -> bool:
         self._record("remove_volume", name)
+        return self.labelled.pop(("volume", name), None) == labels
 
     def remove_image(self, reference: str) -> None:
         self._record("remove_image", reference)

@@ -274,21 +274,47 @@ class DockerEngine:
         with self._door(f"the container {checked}", missing_is_fine=True):
             self._client.api.remove_container(checked, v=True, force=True)
 
-    def ensure_network(self, name: str) -> None:
-        """Make a bridge network unless it exists."""
+    def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make a bridge network with these labels unless it exists."""
         with self._door(f"the network {name}", failure=Failed):
-            if not self._client.networks.list(names=[f"^{re.escape(name)}$"]):
-                self._client.networks.create(name, driver="bridge", check_duplicate=True)
+            api: Any = self._client.api
+            try:
+                found = api.inspect_network(name)
+            except docker.errors.NotFound:
+                self._client.networks.create(name, driver="bridge", labels=dict(labels))
+            else:
+                self._insist(f"the network {name}", found, labels)
 
-    def remove_network(self, name: str) -> None:
-        """Remove a network."""
+    def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make a volume with these labels unless it exists."""
+        with self._door(f"the volume {name}", failure=Failed):
+            api: Any = self._client.api
+            try:
+                found = api.inspect_volume(name)
+            except docker.errors.NotFound:
+                self._client.volumes.create(name, labels=dict(labels))
+            else:
+                self._insist(f"the volume {name}", found, labels)
+
+    def remove_network(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Remove a network that has these labels, and return whether there was one."""
+        removed = False
         with self._door(f"the network {name}", missing_is_fine=True):
-            self._client.api.remove_network(name)
+            api: Any = self._client.api
+            if _has_labels(api.inspect_network(name), labels):
+                api.remove_network(name)
+                removed = True
+        return removed
 
-    def remove_volume(self, name: str) -> None:
-        """Remove a volume."""
+    def remove_volume(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Remove a volume that has these labels, and return whether there was one."""
+        removed = False
         with self._door(f"the volume {name}", missing_is_fine=True):
-            self._client.api.remove_volume(name)
+            api: Any = self._client.api
+            if _has_labels(api.inspect_volume(name), labels):
+                api.remove_volume(name)
+                removed = True
+        return removed
 
     def remove_image(self, reference: str) -> None:
         """Remove an image."""
@@ -342,6 +368,12 @@ class DockerEngine:
                 return dict(api.inspect_image(reference))
             except docker.errors.ImageNotFound:
                 return None
+
+    def _insist(self, what: str, found: Mapping[str, Any], labels: Mapping[str, str]) -> None:
+        if not _has_labels(found, labels):
+            raise Refused(
+                f"{what} is there at {self.address}, and was not made by regops", hint="choose another name: --name"
+            )
 
     @staticmethod
     def _checked(name: str) -> str:
@@ -399,6 +431,10 @@ class DockerEngine:
             hint="is dockerd running? DOCKER_HOST or `docker context use` choose another engine",
             phase=Phase.CONNECT,
         ) from error
+
+
+def _has_labels(found: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    return labels.items() <= (found.get("Labels") or {}).items()
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
