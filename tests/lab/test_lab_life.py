@@ -69,7 +69,7 @@ def test_a_lab_comes_up_stays_goes_and_comes_back_with_what_was_stored() -> None
     assert lab("status")[0] == first
 
     gone, _ = lab("down")
-    assert gone["removed"] == [f"container {NAME}"]
+    assert gone["removed"] == [f"container {NAME}", f"network {NAME}"]
 
     back, _ = lab("up", "--no-swift", *PORTS)
     assert layer(back["registry"]["http_url"]) == b"hello"
