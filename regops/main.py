@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from regops import __version__
 from regops.commands import bootstrap, enter, lab, logs, nginx_status, ping, ps, status
-from regops.errors import ExitStatus, RegopsError
+from regops.errors import ConfigurationError, ExitStatus, RegopsError
 from regops.render import Color
 from regops.settings import config_path, load_config, option_defaults
 from regops.wiring import Services
@@ -145,10 +145,22 @@ def main(
     Options come from the command line, then REGOPS_* variables, then the configuration file.
     """
     services: Services = ctx.obj
-    services.color = color
     services.command = ctx.invoked_subcommand or ""
     path = config_path(os.environ, config)
-    ctx.default_map = option_defaults(ctx.command, load_config(path), where=f"{path}:")
+    table = load_config(path)
+    services.color = _color(color, table.pop("color", color), ctx, where=f"{path}:")
+    ctx.default_map = option_defaults(ctx.command, table, where=f"{path}:")
+
+
+def _color(asked: Color, configured: object, ctx: typer.Context, *, where: str) -> Color:
+    """Return the colour to use: this option stands before the commands, where their defaults do not reach."""
+    source = ctx.get_parameter_source("color")
+    if source is not None and source.name != "DEFAULT":
+        return asked
+    try:
+        return Color(str(configured))
+    except ValueError as error:
+        raise ConfigurationError(f"{where} color must be one of {', '.join(Color)}") from error
 
 
 app.command("ping")(ping.ping)

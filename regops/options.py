@@ -25,10 +25,11 @@ class Output(StrEnum):
 
 
 def note_output(ctx: typer.Context, value: StrEnum) -> StrEnum:
-    """Tell Services the chosen form early, so that a failure is told in it too."""
+    """Tell Services the command and the chosen form early, so that a failure is told in it too."""
     services = ctx.find_object(Services)
     if services is not None:
         services.output = str(value)
+        services.command = ctx.command_path.partition(" ")[2]
     return value
 
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from regops.errors import Failed, Phase, Unreachable
 from regops.main import RegopsGroup, app
 from regops.options import Output, OutputOption, TimeoutOption
+from regops.render import Color
 from regops.settings import config_path
 from regops.wiring import Services
 
@@ -164,8 +165,26 @@ def test_a_table_for_a_command_wins_over_the_key_at_the_top(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("arguments", "seen"),
+    [([], Color.NEVER), (["--color", "always"], Color.ALWAYS), (["--color", "auto"], Color.AUTO)],
+)
+def test_colour_too_can_be_configured_and_an_option_wins(arguments: list[str], seen: Color, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('color = "never"')
+    services = Services()
+    CliRunner().invoke(app, ["--config", str(file), *arguments, "lab", "env", "--name", "\x1b"], obj=services)
+    assert services.color is seen
+
+
+def test_the_document_names_the_whole_command() -> None:
+    result = CliRunner().invoke(app, ["bootstrap", "list", "-o", "json"])
+    assert json.loads(result.stdout)["command"] == "bootstrap list"
+
+
+@pytest.mark.parametrize(
     ("config", "complaint"),
     [
+        ('color = "mauve"', "color must be one of auto, always, never"),
         ("tiemout = 3", "no option is called tiemout"),
         ("[act]\nnope = 3", "no option is called nope"),
         ("act = 3", "is a command and must be a table"),
