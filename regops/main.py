@@ -18,7 +18,7 @@ from regops import __version__
 from regops.commands import bootstrap, enter, lab, logs, nginx_status, ping, ps, status
 from regops.errors import ConfigurationError, ExitStatus, RegopsError
 from regops.render import Color
-from regops.settings import config_path, load_config, option_defaults
+from regops.settings import config_path, is_left_out, load_config, option_defaults
 from regops.wiring import Services
 
 # What stdout fails with: its disk is full, or it was closed. Whoever writes other files tells of them by itself.
@@ -146,6 +146,8 @@ def main(
     """
     services: Services = ctx.obj
     services.command = ctx.invoked_subcommand or ""
+    if is_left_out(os.environ, config):
+        print("note: ./.regops.toml is not read: it is not yours alone to write; --config takes it", file=sys.stderr)
     path = config_path(os.environ, config)
     table = load_config(path)
     services.color = _color(color, table.pop("color", color), ctx, where=f"{path}:")

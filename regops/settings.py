@@ -50,6 +50,12 @@ def config_path(environ: Mapping[str, str], explicit: Path | None) -> Path | Non
     return candidate if candidate and _is_file(candidate) else None
 
 
+def is_left_out(environ: Mapping[str, str], explicit: Path | None) -> bool:
+    """Return whether there is a file in the working directory that config_path does not trust."""
+    here = Path(".regops.toml")
+    return not explicit and not environ.get("REGOPS_CONFIG") and os.path.lexists(here) and not _is_ours(here)
+
+
 def load_config(path: Path | None) -> dict[str, Any]:
     """Return the tables of a configuration file, {} for None.
 
@@ -92,6 +98,14 @@ def _spread(
         taken |= taken_there
     if not below:
         parameters = {parameter.name: parameter for parameter in command.params}
+        # In a command's own table an option goes by its long name too, where that differs: --container of Swift's.
+        long_names = {
+            spelled.removeprefix("--").replace("-", "_"): parameter.name
+            for parameter in command.params
+            for spelled in parameter.opts
+            if spelled.startswith("--")
+        }
+        own = {key if key in parameters else long_names.get(key, key): value for key, value in own.items()}
         taken = set(parameters)
         for key, value in {**inherited, **own}.items():
             if key in parameters:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from parsers.http_url import parse_http_url
 from regops.collectors.surface import CLASSIC, LOOK_INSIDE, NGINX, PING_V1, V2, Look, banner, look
 from regops.model.http import HttpFailure, HttpReply
-from regops.model.probe import Culprit, Generation, Identity, Sighting, State, Surface
+from regops.model.probe import AnsweredBy, Culprit, Generation, Identity, Sighting, State, Surface
 from regops.ports import Clock, Registry
 
 _LEFT_FOR_NGINX = 0.25
@@ -19,6 +19,7 @@ _GENERATIONS = {
 }
 _SILENT = "no answer comes, although connections are accepted: the container is paused, or its host hangs"
 _NOT_IT = Culprit.CONNECTION
+_UNPROVEN = "it asks for credentials (401), and nothing else shows that it is a registry"
 _HANGS = "nginx answers, but the registry behind it does not: it hangs"
 
 
@@ -70,7 +71,7 @@ def _is_moved(asked: Look) -> bool:
 def _sighting(looks: list[Look], url: str) -> Sighting:
     surfaces = tuple(asked.surface for asked in looks)
     identity = _identity(looks)
-    judged = _verdict(surfaces, identity, url)
+    judged = _verdict(surfaces, identity, url, proven={asked.surface.path for asked in looks if _is_a_registrys(asked)})
     replies = [asked.reply for asked in looks if asked.reply]
     failures = [asked.failure for asked in looks if isinstance(asked.failure, HttpFailure)]
     heard: list[HttpReply | HttpFailure] = [*replies, *failures]
@@ -104,7 +105,7 @@ def _broken(surfaces: tuple[Surface, ...]) -> list[str]:
 
 def _identity(looks: list[Look]) -> Identity:
     replies = [asked.reply for asked in looks if asked.reply]
-    offered = {asked.surface.path for asked in looks if asked.surface.state in {State.ALIVE, State.UNAVAILABLE}}
+    offered = {asked.surface.path for asked in looks if _is_a_registrys(asked)}
 
     def said(header: str) -> str | None:
         return next((value for reply in replies if (value := reply.header(header))), None)
@@ -122,9 +123,21 @@ def _identity(looks: list[Look]) -> Identity:
     )
 
 
-def _verdict(surfaces: tuple[Surface, ...], identity: Identity, url: str) -> _Verdict:
+def _is_a_registrys(asked: Look) -> bool:
+    """Return whether a path is offered by a registry; anything can ask for credentials or say that it cannot serve."""
+    surface, reply = asked.surface, asked.reply
+    if surface.state not in {State.ALIVE, State.UNAVAILABLE} or reply is None:
+        return False
+    if surface.status == 401 and (reply.header("www-authenticate") or "").lower().startswith("bearer "):
+        return True
+    return surface.status == 200 or surface.answered_by is AnsweredBy.REGISTRY
+
+
+def _verdict(surfaces: tuple[Surface, ...], identity: Identity, url: str, *, proven: set[str]) -> _Verdict:
     v2 = surfaces[0]
-    alive = [surface for surface in surfaces if surface.state is State.ALIVE]
+    alive = [surface for surface in surfaces if surface.path in proven and surface.state is State.ALIVE]
+    if v2.state is State.ALIVE and V2 not in proven and not alive:
+        return _Verdict(State.ALIVE, f"alive: {_UNPROVEN}", v2.hint)
     if v2.state is State.ALIVE:
         return _Verdict(State.ALIVE, f"alive: {identity.generation}", v2.hint)
     if v2.state is State.SILENT:

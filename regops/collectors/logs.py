@@ -128,7 +128,7 @@ class _Session:
                 f"none of the {len(errors)} log sources of the container {self._request.container} could be read",
                 hint=errors[0].hint,
             )
-        if not some and not follow:
+        if not some and not follow and self._request.lines:
             yield Notice("there are no lines in " + ", ".join(source.name for source in chosen))
 
     def resume(self) -> None:

@@ -89,6 +89,7 @@ class NginxPage:
             )
         url = self._doors.outside.url if self._doors.outside else None
         failures: list[str] = []
+        answers = False
         for address in addresses_inside(container, denied):
             left = self._left(ends)
             if left <= 0:
@@ -99,11 +100,13 @@ class NginxPage:
                 found = inside.read(left)
             except (Unreachable, UnexpectedAnswer, AuthenticationFailed) as error:
                 failures.append(error.message)
+                answers = answers or not isinstance(error, Unreachable)
             else:
                 self._inside = inside
                 return found
         raise UnexpectedAnswer(
-            f"no port of the container {container.name} shows nginx's status: {'; '.join(failures)}", hint=SHOWN_BY
+            f"no port of the container {container.name} shows nginx's status: {'; '.join(failures)}",
+            hint=SHOWN_BY if answers else f"nginx in it is stopped: `regops logs {container.name}` may show why",
         )
 
     def _left(self, ends: float) -> float:

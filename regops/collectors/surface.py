@@ -24,6 +24,7 @@ _GATEWAY = {
 }
 _REFUSED = "connections are refused: nothing listens there; the container is stopped, or publishes another port"
 _CLOSED = "connections are accepted and at once broken off: nginx in the container is stopped"
+_PROXY = "HTTP_PROXY and HTTPS_PROXY name it; NO_PROXY lists the hosts that are asked without it"
 LOOK_INSIDE = "`regops ps` shows which containers run; `regops logs CONTAINER` what they said last"
 _LOGS = "`regops logs CONTAINER` shows why; `regops ps` finds the container"
 
@@ -104,7 +105,11 @@ def _judge(path: str, reply: HttpReply, page: ErrorPage | None, by: AnsweredBy) 
         return _Judgement(State.NOT_OFFERED, "not offered (404)")
     if status == 401:
         who = "nginx, in front of the registry, asks" if by is AnsweredBy.NGINX else "it asks"
-        return _Judgement(State.ALIVE, f"{who} for credentials (401)", "" if reply.notes else "give some with --user")
+        return _Judgement(
+            State.ALIVE,
+            f"{who} for credentials (401)",
+            "" if reply.notes else "give credentials with --user and REGOPS_PASSWORD",
+        )
     if status == 429:
         return _Judgement(State.ALIVE, "it limits our requests (429 Too Many Requests)", "ask less often")
     if status != 200:
@@ -139,6 +144,9 @@ def _judge_failure(error: Unreachable) -> _Judgement:
     if error.redirects:  # what lives at the target itself did answer
         words = f"redirected, and then {error.message}"
         return _Judgement(State.UNREACHABLE, words, error.hint, Culprit.CONNECTION)
+    if error.via and error.phase in {Phase.DNS, Phase.CONNECT}:
+        words = f"the proxy {error.via} cannot be reached: {error.said}"
+        return _Judgement(State.UNREACHABLE, words, _PROXY, Culprit.CONNECTION)
     if error.cause is Cause.SILENT and error.phase not in {Phase.DNS, Phase.CONNECT}:
         return _Judgement(State.SILENT, error.said, error.hint, Culprit.CONTAINER)
     match error.cause:

@@ -219,6 +219,25 @@ def test_a_configuration_in_the_working_directory_counts_only_when_nobody_else_c
     assert config_path(os.environ, None) is None
 
 
+def test_a_configuration_in_the_working_directory_that_is_not_read_is_mentioned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".regops.toml"
+    file.write_text("nonsense = 3")
+    file.chmod(0o666)
+    result = CliRunner().invoke(app, ["lab", "env", "--name", "\x1b"])
+    assert "note: ./.regops.toml is not read" in result.stderr
+    assert "nonsense" not in result.stderr
+
+
+def test_in_a_commands_own_table_an_option_goes_by_its_long_name(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[bootstrap.list]\ncontainer = "mine"\n')
+    result = CliRunner().invoke(app, ["--config", str(file), "bootstrap", "list"])
+    assert "no option is called" not in result.stderr
+
+
 def test_services_in_the_context_are_the_ones_the_test_gave() -> None:
     services = Services()
     CliRunner().invoke(app_that(lambda: None), ["act", "-o", "json"], obj=services)

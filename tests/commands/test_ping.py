@@ -360,3 +360,34 @@ def test_a_page_that_is_made_to_be_slow_costs_no_time() -> None:
         registry=FakeRegistry({"/v2/": slow, "/": slow, "/_ping": classic_reply(200, "true"), "/_status": failing})
     )
     assert "storage cannot be written" in result.stdout
+
+
+def test_a_stranger_that_asks_for_credentials_everywhere_is_not_called_a_registry() -> None:
+    stranger = everywhere(both(), http_reply(401, "", headers={"WWW-Authenticate": 'Basic realm="grafana"'}))
+    result = ping("-o", "json", registry=stranger)
+    assert probe(result)["sighting"]["identity"]["generation"] == "unknown"
+    assert "nothing else shows that it is a registry" in probe(result)["sighting"]["headline"]
+
+
+def test_a_token_server_in_the_challenge_is_a_registrys_way() -> None:
+    challenge = {"WWW-Authenticate": 'Bearer realm="https://auth.example/token",service="registry.example"'}
+    result = ping("-o", "json", registry=everywhere(both(), http_reply(401, "", headers=challenge)))
+    assert (result.exit_code, probe(result)["sighting"]["identity"]["generation"]) == (
+        0,
+        "distribution with the classic surface",
+    )
+
+
+def test_something_that_only_fails_has_no_generation() -> None:
+    result = ping("-o", "json", registry=everywhere(both(), http_reply(500, "oops", headers={})))
+    assert (result.exit_code, probe(result)["sighting"]["identity"]["generation"]) == (1, "unknown")
+
+
+def test_a_proxy_that_is_down_is_blamed_and_not_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    with refused_port() as port:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+        result = ping("http://registry.example")
+    assert result.exit_code == 1
+    assert f"the proxy http://127.0.0.1:{port} cannot be reached" in " ".join(result.stdout.split())
+    assert "NO_PROXY" in result.stdout
+    assert "container" not in result.stdout

@@ -19,7 +19,7 @@ def instances_table(answer: Instances) -> RenderableType:
     if not answer.instances:
         return Text(_nothing(answer))
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
-    for heading in ("NAME", "STATE", "PORTS", "FLAVOR", "SWIFT"):
+    for heading in ("NAME", "STATE", "PORTS", "FLAVOR, SWIFT"):
         table.add_column(heading, overflow="fold", no_wrap=heading in {"STATE", "PORTS"})
     for one in answer.instances:
         table.add_row(*_cells(one, answer.asked_at))
@@ -37,7 +37,7 @@ def _cells(one: Instance, now: datetime) -> tuple[Text, ...]:
     if one.since:
         state += Text(f"\n{_age(one.since, now)}", style="not bold dim default")
     ports = Text("\n").join(_port(port) for port in one.ports)
-    return (name, state, ports or Text("-"), _word(one.flavor), _word(one.swift_container))
+    return (name, state, ports or Text("-"), _word(one.flavor) + Text("\n") + _word(one.swift_container))
 
 
 def _port(port: PublishedPort) -> Text:
