@@ -5,7 +5,7 @@ import re
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,6 +40,11 @@ def complete_container(incomplete: str) -> list[str]:
     return [name for name in container_names(os.environ) if name.startswith(incomplete)]
 
 
+def timeout_option(meaning: str) -> Any:
+    """Return the option --timeout with what it bounds, in seconds; more than a day overflows clocks."""
+    return typer.Option("--timeout", "-t", envvar="REGOPS_TIMEOUT", min=0.1, max=86400, metavar="SECONDS", help=meaning)
+
+
 OutputOption = Annotated[
     Output,
     typer.Option("--output", "-o", envvar="REGOPS_OUTPUT", callback=note_output, help="A table for people, or JSON."),
@@ -63,12 +68,7 @@ ContainerArgument = Annotated[
         show_default=False,
     ),
 ]
-TimeoutOption = Annotated[
-    float,
-    typer.Option(
-        "--timeout", "-t", envvar="REGOPS_TIMEOUT", min=0.1, max=86400, metavar="SECONDS", help="The deadline."
-    ),
-]
+TimeoutOption = Annotated[float, timeout_option("The deadline.")]
 CacertOption = Annotated[
     Path | None,
     typer.Option("--cacert", envvar="REGOPS_CACERT", exists=True, dir_okay=False, help="Trust this CA bundle (PEM)."),

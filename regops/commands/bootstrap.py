@@ -7,7 +7,7 @@ import typer
 
 from regops.collectors.bootstrap import collect_tarballs
 from regops.collectors.download import download as download_objects
-from regops.options import Output, OutputOption
+from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
 app = typer.Typer(
@@ -33,17 +33,7 @@ def list_(
     ctx: typer.Context,
     swift_container: SwiftContainerOption = CONTAINER,
     output: OutputOption = Output.TABLE,
-    timeout: Annotated[
-        float,
-        typer.Option(
-            "--timeout",
-            "-t",
-            envvar="REGOPS_TIMEOUT",
-            min=0.1,
-            metavar="SECONDS",
-            help="The deadline of the whole listing.",
-        ),
-    ] = 30.0,
+    timeout: Annotated[float, timeout_option("The deadline of the whole listing.")] = 30.0,
 ) -> None:
     """List the tarballs in Swift: sizes, dates, kinds and checksums.
 
@@ -85,15 +75,7 @@ def download(
     swift_container: SwiftContainerOption = CONTAINER,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
-        float,
-        typer.Option(
-            "--timeout",
-            "-t",
-            envvar="REGOPS_TIMEOUT",
-            min=0.1,
-            metavar="SECONDS",
-            help="Give up after so much silence; a download that moves may take as long as it takes.",
-        ),
+        float, timeout_option("Give up after so much silence; a download that moves may take as long as it takes.")
     ] = 30.0,
 ) -> None:
     """Download tarballs from Swift, each checked before it gets its name.

@@ -391,3 +391,11 @@ def test_the_key_is_shown_nowhere(swift: SwiftServer, tmp_path: Path) -> None:
         assert result.exit_code == 0
         assert key not in result.output
         assert swift.token not in result.output
+
+
+@pytest.mark.parametrize("command", [["list"], ["download", "x"]])
+@pytest.mark.parametrize("timeout", ["inf", "nan", "1e12", "0"])
+def test_a_timeout_no_clock_can_hold_is_a_usage_error(command: list[str], timeout: str) -> None:
+    result = CliRunner().invoke(app, ["bootstrap", *command, "--timeout", timeout])
+    assert result.exit_code == 2
+    assert "--timeout" in result.stderr
