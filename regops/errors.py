@@ -14,7 +14,6 @@ class ExitStatus(IntEnum):
     BUG = 70
     INTERRUPTED = 130
     BROKEN_PIPE = 141
-    TERMINATED = 143
 
 
 class Phase(StrEnum):

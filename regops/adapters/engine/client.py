@@ -5,8 +5,9 @@ import re
 import tarfile
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any, BinaryIO, NoReturn, Self
 
 import docker
@@ -276,45 +277,27 @@ class DockerEngine:
 
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Make a bridge network with these labels unless it exists."""
-        with self._door(f"the network {name}", failure=Failed):
-            api: Any = self._client.api
-            try:
-                found = api.inspect_network(name)
-            except docker.errors.NotFound:
-                self._client.networks.create(name, driver="bridge", labels=dict(labels))
-            else:
-                self._insist(f"the network {name}", found, labels)
+        api: Any = self._client.api
+        create = partial(api.create_network, name, driver="bridge", labels=dict(labels))
+        self._ensure(f"the network {name}", labels, partial(api.inspect_network, name), create)
 
     def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make a volume with these labels unless it exists."""
-        with self._door(f"the volume {name}", failure=Failed):
-            api: Any = self._client.api
-            try:
-                found = api.inspect_volume(name)
-            except docker.errors.NotFound:
-                self._client.volumes.create(name, labels=dict(labels))
-            else:
-                self._insist(f"the volume {name}", found, labels)
+        api: Any = self._client.api
+        create = partial(api.create_volume, name, labels=dict(labels))
+        self._ensure(f"the volume {name}", labels, partial(api.inspect_volume, name), create)
 
     def remove_network(self, name: str, labels: Mapping[str, str]) -> bool:
         """Remove a network that has these labels, and return whether there was one."""
-        removed = False
-        with self._door(f"the network {name}", missing_is_fine=True):
-            api: Any = self._client.api
-            if _has_labels(api.inspect_network(name), labels):
-                api.remove_network(name)
-                removed = True
-        return removed
+        api: Any = self._client.api
+        what = f"the network {name}"
+        return self._remove(what, labels, partial(api.inspect_network, name), partial(api.remove_network, name))
 
     def remove_volume(self, name: str, labels: Mapping[str, str]) -> bool:
         """Remove a volume that has these labels, and return whether there was one."""
-        removed = False
-        with self._door(f"the volume {name}", missing_is_fine=True):
-            api: Any = self._client.api
-            if _has_labels(api.inspect_volume(name), labels):
-                api.remove_volume(name)
-                removed = True
-        return removed
+        api: Any = self._client.api
+        what = f"the volume {name}"
+        return self._remove(what, labels, partial(api.inspect_volume, name), partial(api.remove_volume, name))
 
     def remove_image(self, reference: str) -> None:
         """Remove an image."""
@@ -369,11 +352,37 @@ class DockerEngine:
             except docker.errors.ImageNotFound:
                 return None
 
-    def _insist(self, what: str, found: Mapping[str, Any], labels: Mapping[str, str]) -> None:
+    def _ensure(
+        self,
+        what: str,
+        labels: Mapping[str, str],
+        inspect: Callable[[], Mapping[str, Any]],
+        create: Callable[[], object],
+    ) -> None:
+        with self._door(what, failure=Failed):
+            try:
+                found = inspect()
+            except docker.errors.NotFound:
+                create()
+                return
         if not _has_labels(found, labels):
             raise Refused(
                 f"{what} is there at {self.address}, and was not made by regops", hint="choose another name: --name"
             )
+
+    def _remove(
+        self,
+        what: str,
+        labels: Mapping[str, str],
+        inspect: Callable[[], Mapping[str, Any]],
+        remove: Callable[[], object],
+    ) -> bool:
+        removed = False
+        with self._door(what, missing_is_fine=True):
+            if _has_labels(inspect(), labels):
+                remove()
+                removed = True
+        return removed
 
     @staticmethod
     def _checked(name: str) -> str:
