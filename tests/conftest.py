@@ -14,6 +14,8 @@ from swift_server import SwiftServer, running_swift
 
 IN_CI = os.environ.get("CI") == "true"
 NEEDS = ("engine", "root", "swift")
+# Two sessions on one engine need two names.
+LAB = os.environ.get("REGOPS_TEST_LAB", "regops-test")
 
 
 @cache
@@ -84,16 +86,16 @@ def _lab(*arguments: str) -> dict[str, Any]:
 def lab() -> Iterator[dict[str, Any]]:
     """A registry container on its own Swift: what `regops lab up -o json` says about it."""
     ports = ("--http-port", "0", "--https-port", "0", "--swift-port", "0")
-    yield _lab("up", "--name", "regops-test", *ports)
-    _lab("down", "--name", "regops-test")
+    yield _lab("up", "--name", LAB, *ports)
+    _lab("down", "--name", LAB)
 
 
 @pytest.fixture(scope="session")
 def lab_dev() -> Iterator[dict[str, Any]]:
     """The variant with redis, on a file system."""
     ports = ("--http-port", "0", "--https-port", "0")
-    yield _lab("up", "--name", "regops-test-dev", "--variant", "dev", "--no-swift", *ports)
-    _lab("down", "--name", "regops-test-dev")
+    yield _lab("up", "--name", f"{LAB}-dev", "--variant", "dev", "--no-swift", *ports)
+    _lab("down", "--name", f"{LAB}-dev")
 
 
 @pytest.fixture(scope="session")

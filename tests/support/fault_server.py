@@ -126,6 +126,9 @@ class FaultServer:
                     return
                 self.heads.append(peer.head)
             self._script(peer)
+            # A connection closed over what the client still sends (a body nobody read) is reset, answer and all.
+            connection.shutdown(socket.SHUT_WR)
+            peer.wait_for_hang_up()
 
 
 def pages(replies: Mapping[str, tuple[int, str] | tuple[int, str, Mapping[str, str]]]) -> Script:
