@@ -25,6 +25,7 @@ from parsers.strict_json import JsonObject, parse_json_object
 SHOWN_ENVIRONMENT = frozenset(
     {
         "SETTINGS_FLAVOR",
+        "TZ",
         "DOCKER_REGISTRY_CONFIG",
         "STORAGE_PATH",
         "OS_AUTH_URL",
