@@ -4,11 +4,11 @@ Every method raises a child of RegopsError and nothing else, and every method en
 """
 
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Protocol
 
-from regops.model.container_file import FileFacts, Listing
+from regops.model.container_file import FileFacts, Happened, Listing
 from regops.model.http import HttpReply
 from regops.model.tarball import StoreAccount, StoredObject
 
@@ -67,6 +67,17 @@ class ContainerFile(Protocol):
         """Return up to size_bytes from offset on, b"" at the end. Raises NotFound when the file is gone for good."""
         ...
 
+    def watch(self) -> int | None:
+        """Let ContainerFiles.wait tell of changes to it, and return the number it tells them by.
+
+        None where nobody tells of every change: look at it again and again. Closing it ends the watch.
+        """
+        ...
+
+    def look(self) -> FileFacts:
+        """Return what it is now."""
+        ...
+
     def close(self) -> None:
         """Let go of it."""
         ...
@@ -92,8 +103,12 @@ class ContainerFiles(Protocol):
         """Return a regular file for reading. Raises Refused for anything else, NotFound where nothing is."""
         ...
 
-    def ended_within(self, seconds: float) -> bool:
-        """Wait for the container to end, and return whether it did."""
+    def watch(self, directory: str) -> int | None:
+        """Let wait tell of names that come and go in a directory, as ContainerFile.watch does. Raises NotFound."""
+        ...
+
+    def wait(self, seconds: float, wakers: Iterable[int] = ()) -> Happened:
+        """Wait until the container ends, something happens to what is watched or a descriptor can be read from."""
         ...
 
 
@@ -123,11 +138,18 @@ class Engine(Protocol):
         ...
 
     def logs(
-        self, name: str, *, lines: int | None, follow: bool = False, since: float | None = None
+        self,
+        name: str,
+        *,
+        lines: int | None,
+        follow: bool = False,
+        since: float | None = None,
+        timestamps: bool = False,
     ) -> Iterator[bytes]:
         """Yield what the container wrote to its stdout and stderr, in chunks as they come.
 
-        lines is how many of the last ones, None for all; since leaves out what is older (seconds since 1970).
+        lines is how many of the last ones, None for all; since leaves out what is older (seconds since 1970). With
+        timestamps, each chunk and each line in it begins with the engine's time of it and a blank.
         """
         ...
 

@@ -11,6 +11,12 @@ from regops.model.answer import Target
 OUTPUT_NAME = "docker"
 
 
+def short_name(name: str) -> str:
+    """Return what a source is called on a screen: `nginx/access`, `nginx-stderr`, `docker-registry`, `docker`."""
+    short = name.removeprefix("supervisor/").removesuffix(".log")
+    return short.removeprefix("nginx/") if short.startswith("nginx/nginx") else short
+
+
 class Via(StrEnum):
     """How to get at a container's files."""
 
@@ -76,6 +82,11 @@ class LogLine:
     source: str
     text: bytes
     cut_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """All that has come so far was given: what was written of it is to be shown now."""
 
 
 @dataclass(frozen=True, slots=True)

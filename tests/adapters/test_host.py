@@ -1,12 +1,15 @@
-"""This machine's addresses, and files that are replaced whole."""
+"""This machine's addresses and time zone, and files that are replaced whole."""
 
 import os
 import stat
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from regops.adapters.host import is_own_address, replace_file
+from regops.adapters.host import LocalZone, is_own_address, replace_file
 from regops.errors import Failed
 
 
@@ -66,3 +69,32 @@ def test_a_full_disk_keeps_the_old_contents(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(Failed, match="No space left"):
         replace_file(path, "new")
     assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("berlin")
+def test_the_local_zone_is_that_of_the_operator_in_summer_and_in_winter() -> None:
+    zone = LocalZone()
+    for month, hour in ((7, 14), (11, 13)):
+        moment = datetime(2026, month, 1, 12, tzinfo=UTC)
+        local = moment.astimezone(zone)
+        assert (local.hour, local.astimezone(UTC)) == (hour, moment)
+        assert local.replace(tzinfo=None).replace(tzinfo=zone) == moment
+    assert f"{datetime(2026, 7, 1, tzinfo=zone):%Z %z}" == "CEST +0200"
+    assert (zone.utcoffset(None), zone.dst(None), zone.tzname(None)) == (None, None, None)
+
+
+@pytest.mark.usefixtures("berlin")
+def test_of_an_hour_that_comes_twice_each_is_told() -> None:
+    moments = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+    local = [moment.astimezone(LocalZone()) for moment in moments]
+    assert [f"{each:%H:%M %z}" for each in local] == ["02:30 +0200", "02:30 +0100"]
+    assert [each.astimezone(UTC) for each in local] == moments

@@ -120,7 +120,13 @@ class FakeEngine:
         )
 
     def logs(
-        self, name: str, *, lines: int | None, follow: bool = False, since: float | None = None
+        self,
+        name: str,
+        *,
+        lines: int | None,
+        follow: bool = False,
+        since: float | None = None,
+        timestamps: bool = False,
     ) -> Iterator[bytes]:
         self._check()
         self._find(name)

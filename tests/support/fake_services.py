@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ class FakeServices(Services):
     """Services of fakes.
 
     registries are found by the address given, inside by (container id or name, address): a registry, or an error that
-    going inside raises. written is what replace_file wrote.
+    going inside raises. written is what replace_file wrote, zone that of
+    whoever works here.
     """
 
     clock: Any = field(default_factory=FakeClock)
@@ -33,6 +35,7 @@ class FakeServices(Services):
     inside: dict[tuple[str, str], FakeRegistry | RegopsError] = field(default_factory=dict)
     own_addresses: frozenset[str] = frozenset({"127.0.0.1", "192.0.2.1"})
     written: dict[Path, str] = field(default_factory=dict)
+    zone: tzinfo = UTC
 
     def engine(self) -> Any:
         return self.fake_engine
@@ -45,6 +48,9 @@ class FakeServices(Services):
         if url not in self.registries:
             raise NotFound(f"the test has no registry {url}")
         return self.registries[url]
+
+    def local_zone(self) -> Any:
+        return self.zone
 
     def connect_inside(self, name: str) -> Any:
         return partial(_connect, name)

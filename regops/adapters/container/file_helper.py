@@ -12,21 +12,22 @@ from typing import Any
 
 from regops.adapters.container import plain_files
 from regops.adapters.container.frames import receive_frame, send_frame
+from regops.adapters.container.watches import DIRECTORY_EVENTS, FILE_EVENTS, add_watch
 
 
-def serve(connection_fd: int, root: int) -> None:
-    """Answer requests until the other side closes; never return."""
+def serve(connection_fd: int, root: int, inotify: int) -> None:
+    """Answer requests until the other side closes; never return. inotify is -1 where there is none."""
     try:
         with socket.socket(fileno=connection_fd) as connection:
             while True:
                 request, _ = receive_frame(connection)
-                send_frame(connection, *_answer(root, request))
+                send_frame(connection, *_answer(root, inotify, request))
     finally:
         # Whatever happened, there is nobody to tell and nothing to clean up.
         os._exit(0)
 
 
-def _answer(root: int, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def _answer(root: int, inotify: int, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     try:
         match request:
             case {"names": str(path), "limit": int(limit)}:
@@ -38,6 +39,16 @@ def _answer(root: int, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
                 return {"handle": handle, "facts": dataclasses.asdict(facts)}, b""
             case {"read": int(handle), "offset": int(offset), "size": int(size)}:
                 return {}, os.pread(handle, size, offset)
+            case {"look_at": int(handle)}:
+                return dataclasses.asdict(plain_files.facts_of(handle)), b""
+            case {"watch": int(handle)}:
+                return {"watch": add_watch(inotify, handle, FILE_EVENTS)}, b""
+            case {"watch_directory": str(path)}:
+                directory = plain_files.open_directory(root, path)
+                try:
+                    return {"watch": add_watch(inotify, directory, DIRECTORY_EVENTS)}, b""
+                finally:
+                    os.close(directory)
             case {"close": int(handle)}:
                 os.close(handle)
                 return {}, b""

@@ -39,7 +39,10 @@ _ORDINARY = frozenset(
     }
 )
 
-
+# Those whose files only this kernel writes to, so that it knows of every change: not network and FUSE file systems.
+_ELSEWHERE = frozenset(
+    {0x6969, 0xFF534D42, 0xFE534D42, 0x65735546, 0x01021997, 0x00C36400, 0x01161970, 0x7461636F, 0x0BD00BD0, 0x47504653}
+)
 _PSEUDO = {
     0x9FA0: "procfs",
     0x62656572: "sysfs",
@@ -54,10 +57,19 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def pseudo_file_system(fd: int) -> str:
     """Return the name of the file system a descriptor is on when it holds no ordinary files, "" when it does."""
+    kind = _kind(fd)
+    return "" if kind in _ORDINARY else _PSEUDO.get(kind, f"a file system of type {kind:#x}")
+
+
+def tells_of_changes(fd: int) -> bool:
+    """Return whether this kernel knows of every change to the files of the file system that a descriptor is on."""
+    return _kind(fd) in _ORDINARY - _ELSEWHERE
+
+
+def _kind(fd: int) -> int:
     buffer = ctypes.create_string_buffer(512)
     if _libc.fstatfs(fd, buffer) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     # The first word of struct statfs is f_type.
-    kind = ctypes.c_long.from_buffer(buffer).value & 0xFFFFFFFF
-    return "" if kind in _ORDINARY else _PSEUDO.get(kind, f"a file system of type {kind:#x}")
+    return ctypes.c_long.from_buffer(buffer).value & 0xFFFFFFFF

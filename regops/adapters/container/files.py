@@ -7,14 +7,15 @@ answer, because a file system below it is dead, is left to itself: not even SIGK
 import errno
 import os
 import select
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from regops.adapters.container.helper_process import HelperProcess
 from regops.adapters.container.namespaces import hold_process
+from regops.adapters.container.watches import Watches
 from regops.errors import NotFound, PermissionDenied, Phase, Refused, RegopsError, Unreachable
-from regops.model.container_file import FileFacts, FileKind, Listing
+from regops.model.container_file import FileFacts, FileKind, Happened, Listing
 from regops.ports import Engine
 
 _ANSWER_SECONDS = 5.0
@@ -60,6 +61,7 @@ class LocalFiles:
         self._helper: HelperProcess | None = None
         self.generation = 0
         self._stuck_at: list[str] = []
+        self._watches: Watches | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -67,6 +69,8 @@ class LocalFiles:
     def __exit__(self, *_: object) -> None:
         if self._helper is not None:
             self._helper.stop()
+        if self._watches is not None:
+            self._watches.close()
 
     def names(self, directory: str, *, limit: int) -> Listing:
         """Return the names in a directory."""
@@ -82,18 +86,37 @@ class LocalFiles:
         """Return a regular file for reading."""
         return LocalFile(self, path)
 
-    def ended_within(self, seconds: float) -> bool:
-        """Wait for the container to end, and return whether it did."""
+    def watch(self, directory: str) -> int | None:
+        """Watch the names in a directory."""
+        return self._watch(directory, {"watch_directory": directory})
+
+    def wait(self, seconds: float, wakers: Iterable[int] = ()) -> Happened:
+        """Wait until something happens."""
         poll = select.poll()
-        poll.register(self._pidfd, select.POLLIN)
-        return bool(poll.poll(max(seconds, 0) * 1000))
+        for fd in (self._pidfd, *wakers, *([self._watches.fd] if self._watches else [])):
+            if fd >= 0:
+                poll.register(fd, select.POLLIN)
+        ready = {fd for fd, _ in poll.poll(max(seconds, 0) * 1000)}
+        written, moved, lost = self._watches.take() if self._watches else (set[int](), set[int](), False)
+        return Happened(self._pidfd in ready, frozenset(written), frozenset(moved), lost)
+
+    def watch_file(self, path: str, handle: int) -> int | None:
+        """Watch an open file."""
+        return self._watch(path, {"watch": handle})
+
+    def forget(self, watch: int) -> None:
+        """End a watch."""
+        if self._watches is not None:
+            self._watches.forget(watch)
 
     def ask(self, path: str, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Return the helper's answer to a request about a path."""
         if len(self._stuck_at) >= _MOST_STUCK:
             raise self._no_answer(path, f"(nor did {self._stuck_at[-1]}: nothing more is asked)")
         if self._helper is None:
-            self._helper = HelperProcess(self._root)
+            if self._watches is None:
+                self._watches = Watches()
+            self._helper = HelperProcess(self._root, self._watches.fd)
             self.generation += 1
         try:
             reply, payload = self._helper.ask(request, self._answer_seconds)
@@ -115,6 +138,11 @@ class LocalFiles:
     def refuse(self, path: str, problem: str) -> Refused:
         """Return the error for what must not be read."""
         return Refused(f"{self._name}:{path} is not read: {problem}")
+
+    def _watch(self, path: str, request: dict[str, Any]) -> int | None:
+        reply, _ = self.ask(path, request)
+        watch = reply["watch"]
+        return None if watch is None else int(watch)
 
     def _failure(self, path: str, code: int, reason: str) -> RegopsError:
         where = f"{self._name}:{path}"
@@ -139,25 +167,45 @@ class LocalFile:
     def __init__(self, files: LocalFiles, path: str) -> None:
         self._files = files
         self._path = path
+        self._watch: int | None = None
         self.facts = self._open()
 
     def read(self, offset: int, size_bytes: int) -> bytes:
         """Return up to size_bytes from offset on, b"" at the end."""
-        if self._generation != self._files.generation:
-            # The helper that held it got stuck elsewhere: only the very same file can go on.
-            before = self.facts.identity
-            self.facts = self._open()
-            if self.facts.identity != before:
-                raise NotFound(f"{self._path} was replaced meanwhile")
+        self._hold()
         request = {"read": self._handle, "offset": offset, "size": size_bytes}
         _, payload = self._files.ask(self._path, request)
         return payload
 
+    def watch(self) -> int | None:
+        """Watch it as long as it is open."""
+        if self._watch is None:
+            self._hold()
+            self._watch = self._files.watch_file(self._path, self._handle)
+        return self._watch
+
+    def look(self) -> FileFacts:
+        """Return what it is now."""
+        self._hold()
+        reply, _ = self._files.ask(self._path, {"look_at": self._handle})
+        return _facts(reply)
+
     def close(self) -> None:
         """Let go of it."""
+        if self._watch is not None:
+            self._files.forget(self._watch)
+            self._watch = None
         if self._generation == self._files.generation:
             with suppress(RegopsError):
                 self._files.ask(self._path, {"close": self._handle})
+
+    def _hold(self) -> None:
+        """Open it again when the helper that held it got stuck elsewhere: only the very same file can go on."""
+        if self._generation != self._files.generation:
+            before = self.facts.identity
+            self.facts = self._open()
+            if self.facts.identity != before:
+                raise NotFound(f"{self._path} was replaced meanwhile")
 
     def _open(self) -> FileFacts:
         reply, _ = self._files.ask(self._path, {"open": self._path})
@@ -178,4 +226,5 @@ def _facts(reply: dict[str, Any]) -> FileFacts:
         identity=None if identity is None else (int(identity[0]), int(identity[1])),
         link_target=str(reply["link_target"]),
         problem=str(reply["problem"]),
+        has_name=bool(reply["has_name"]),
     )

@@ -16,25 +16,25 @@ from regops.adapters.container.frames import receive_frame, send_frame
 PACKAGES = str(Path(regops.__file__).parent.parent)
 _SERVE = (
     "import sys; sys.path.append(sys.argv[1]); from regops.adapters.container.file_helper import serve; "
-    "serve(int(sys.argv[2]), int(sys.argv[3]))"
+    "serve(int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))"
 )
 
 
 class HelperProcess:
     """A process that looks at the files below a directory (`file_helper`), and the socket to it."""
 
-    def __init__(self, root: int) -> None:
+    def __init__(self, root: int, inotify: int) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self._connection = ours
             # It gets nothing of the operator's: not the terminal, whose reader would wait for it, not the environment,
             # and not the process group that Ctrl-C goes to.
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _SERVE, PACKAGES, str(theirs.fileno()), str(root)],
+                [sys.executable, "-I", "-S", "-c", _SERVE, PACKAGES, str(theirs.fileno()), str(root), str(inotify)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), root),
+                pass_fds=(theirs.fileno(), root, *([inotify] if inotify >= 0 else [])),
                 cwd="/",
                 env={},
                 process_group=0,

@@ -35,7 +35,7 @@ def look(root: int, path: str) -> FileFacts:
             raise
         return FileFacts(FileKind.LINK, 0, 0.0, None, target, _why(error))
     try:
-        return _facts(fd, target)
+        return facts_of(fd, target)
     finally:
         os.close(fd)
 
@@ -51,7 +51,7 @@ def open_file(root: int, path: str) -> tuple[int, FileFacts]:
         return -1, facts
     found = beneath.open_beneath(root, path, os.O_PATH)
     try:
-        facts = _facts(found, facts.link_target)
+        facts = facts_of(found, facts.link_target)
         return (-1 if facts.problem else _reopen(found, os.O_RDONLY)), facts
     finally:
         os.close(found)
@@ -62,10 +62,8 @@ def names(root: int, path: str, limit: int) -> Listing:
 
     Raises OSError when there is no such directory, or it is none that holds ordinary files.
     """
-    found = beneath.open_beneath(root, path, os.O_PATH | os.O_DIRECTORY)
+    found = open_directory(root, path)
     try:
-        if file_system := pseudo_file_system(found):
-            raise OSError(errno.ENOTSUP, f"it is on {file_system}, which holds no ordinary files")
         directory = _reopen(found, os.O_RDONLY | os.O_DIRECTORY)
     finally:
         os.close(found)
@@ -75,6 +73,26 @@ def names(root: int, path: str, limit: int) -> Listing:
     finally:
         os.close(directory)
     return Listing(tuple(sorted(listed[:limit])), more=len(listed) > limit)
+
+
+def open_directory(root: int, path: str) -> int:
+    """Return a descriptor (O_PATH) of a directory. Raises OSError where none is that holds ordinary files."""
+    found = beneath.open_beneath(root, path, os.O_PATH | os.O_DIRECTORY)
+    if file_system := pseudo_file_system(found):
+        os.close(found)
+        raise OSError(errno.ENOTSUP, f"it is on {file_system}, which holds no ordinary files")
+    return found
+
+
+def facts_of(fd: int, link_target: str = "") -> FileFacts:
+    """Return what a descriptor holds."""
+    found = os.fstat(fd)
+    kind = _kind(found.st_mode)
+    problem = "" if kind is FileKind.FILE else f"it is a {kind}, not a regular file"
+    if kind is FileKind.FILE and (file_system := pseudo_file_system(fd)):
+        problem = f"it is on {file_system}, which holds no ordinary files"
+    identity = (found.st_dev, found.st_ino)
+    return FileFacts(kind, found.st_size, found.st_mtime, identity, link_target, problem, found.st_nlink > 0)
 
 
 def _link_target(root: int, path: str) -> str:
@@ -89,15 +107,6 @@ def _link_target(root: int, path: str) -> str:
         raise
     finally:
         os.close(parent)
-
-
-def _facts(fd: int, target: str) -> FileFacts:
-    found = os.fstat(fd)
-    kind = _kind(found.st_mode)
-    problem = "" if kind is FileKind.FILE else f"it is a {kind}, not a regular file"
-    if kind is FileKind.FILE and (file_system := pseudo_file_system(fd)):
-        problem = f"it is on {file_system}, which holds no ordinary files"
-    return FileFacts(kind, found.st_size, found.st_mtime, (found.st_dev, found.st_ino), target, problem)
 
 
 def _kind(mode: int) -> FileKind:

@@ -95,13 +95,21 @@ class DockerEngine:
             return tuple(str(found["Id"]) for found in api.containers(all=everything))
 
     def logs(
-        self, name: str, *, lines: int | None, follow: bool = False, since: float | None = None
+        self,
+        name: str,
+        *,
+        lines: int | None,
+        follow: bool = False,
+        since: float | None = None,
+        timestamps: bool = False,
     ) -> Iterator[bytes]:
         """Yield what the container wrote to its stdout and stderr, in chunks as they come."""
         checked = self._checked(name)
         with self._door(f"the log of the container {checked}"):
             tail: Any = "all" if lines is None else lines
-            yield from self._client.api.logs(checked, stream=True, follow=follow, tail=tail, since=since)
+            yield from self._client.api.logs(
+                checked, stream=True, follow=follow, tail=tail, since=since, timestamps=timestamps
+            )
 
     def file_facts(self, name: str, path: str) -> FileFacts:
         """Return what is at a path of a container, running or not, without fetching it."""

@@ -3,13 +3,16 @@
 The engine sends files whole, so this is for logs of ordinary size, and what is looked at is remembered for a moment.
 """
 
+import select
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Self
 
 from parsers.docker_inspect import Container, parse_docker_inspect
 from parsers.errors import ParseError
 from regops.errors import NotFound, Refused, UnexpectedAnswer
-from regops.model.container_file import FileFacts, Listing
+from regops.model.container_file import FileFacts, Happened, Listing
 from regops.ports import Engine
 
 # As much of a file's end is kept as anybody looks at.
@@ -53,16 +56,24 @@ class EngineFiles:
         facts = self.look(path)
         if facts.problem:
             raise Refused(f"{self._name}:{path} is not read: {facts.problem}")
-        return EngineFile(self._engine, self._name, path, facts)
+        return EngineFile(self, path, facts)
 
-    def ended_within(self, seconds: float) -> bool:
-        """Wait, and return whether the container has ended or was started anew."""
-        time.sleep(seconds)
+    def read_end(self, path: str) -> tuple[int, bytes]:
+        """Return the size of a regular file and as much of its end as is kept."""
+        return self._engine.read_end(self._name, path, limit_bytes=_END_BYTES)
+
+    def watch(self, directory: str) -> None:
+        """Watch nothing: the engine tells of no changes."""
+
+    def wait(self, seconds: float, wakers: Iterable[int] = ()) -> Happened:
+        """Wait, and tell whether the container has ended or was started anew."""
+        select.select(list(wakers), [], [], max(seconds, 0))
         if time.monotonic() - self._asked < _FRESH_SECONDS and self._container.running:
-            return False
+            return Happened()
         self._asked = time.monotonic()
         before, self._container = self._container, self._inspect()
-        return not self._container.running or self._container.started_at != before.started_at
+        same = (self._container.id, self._container.started_at) == (before.id, before.started_at)
+        return Happened(ended=not (self._container.running and same))
 
     def _inspect(self) -> Container:
         try:
@@ -76,26 +87,34 @@ class EngineFiles:
 class EngineFile:
     """The end of one file, fetched again when more of it is asked for; implements `ports.ContainerFile`."""
 
-    def __init__(self, engine: Engine, name: str, path: str, facts: FileFacts) -> None:
-        self._engine = engine
-        self._name = name
+    def __init__(self, files: EngineFiles, path: str, facts: FileFacts) -> None:
+        self._files = files
         self._path = path
-        self._fetch()
-        self.facts = FileFacts(
-            facts.kind, self._size_bytes, facts.modified_at, facts.identity, facts.link_target, facts.problem
-        )
+        self._fetched = facts
+        self._size_bytes, self._end = files.read_end(path)
+        self.facts = replace(facts, size_bytes=self._size_bytes)
 
     def read(self, offset: int, size_bytes: int) -> bytes:
         """Return up to size_bytes from offset on, b"" at the end."""
         if offset + size_bytes > self._size_bytes:
-            self._fetch()
+            self._fetch_anew()
         begins = self._size_bytes - len(self._end)
         if offset < begins:
-            raise NotFound(f"{self._name}:{self._path} grew by more than is kept of it")
+            raise NotFound(f"only the last {len(self._end) >> 20} MiB of {self._path} came from the engine")
         return self._end[offset - begins : offset - begins + size_bytes]
+
+    def watch(self) -> None:
+        """Watch nothing."""
+
+    def look(self) -> FileFacts:
+        """Return what it was a moment ago."""
+        return self._files.look(self._path)
 
     def close(self) -> None:
         """Hold nothing."""
 
-    def _fetch(self) -> None:
-        self._size_bytes, self._end = self._engine.read_end(self._name, self._path, limit_bytes=_END_BYTES)
+    def _fetch_anew(self) -> None:
+        facts = self._files.look(self._path)
+        if facts != self._fetched or facts.size_bytes != self._size_bytes:
+            self._fetched = facts
+            self._size_bytes, self._end = self._files.read_end(self._path)
