@@ -1,33 +1,20 @@
 """One log file followed through rotation, truncation and restarts of its container."""
 
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
 
-from regops.collectors.log_lines import WINDOW_BYTES, LineSplitter, Piece, last_lines
+from regops.collectors.log_held import CHUNK, Cut, Held, between, copy_of, held_at, left_behind
+from regops.collectors.log_lines import Piece
 from regops.errors import NotFound, RegopsError
-from regops.model.container_file import FileFacts
+from regops.model.container_file import Happened
 from regops.model.log_source import LogLine, LogSource, Notice
 from regops.ports import ContainerFile, ContainerFiles
 
-_CHUNK = 256 * 1024
-# How much of one file is read before the others get their turn.
-_TURN = 1024 * 1024
-# As much of what was read last is compared at the next read: a file that was cut and filled again is another text.
-_SEEN = 256
 # After a rotation, a writer goes on with the old file until it is told to reopen: signals take their time.
 _LINGER_SECONDS = 60.0
-_ROTATIONS = 9
+# A file that still has a name costs nothing but a descriptor, and its writer may never be told.
+_MOST_OLD = 4
 
-
-@dataclass(slots=True)
-class _Reader:
-    """A place in an open file; quiet_since is when it last gave something."""
-
-    file: ContainerFile
-    splitter: LineSplitter
-    offset: int = 0
-    seen: bytes = b""
-    quiet_since: float = 0.0
+Event = LogLine | Notice
 
 
 def about(source: LogSource, problem: str) -> Notice:
@@ -36,136 +23,180 @@ def about(source: LogSource, problem: str) -> Notice:
 
 
 class FollowedFile:
-    """A log source that is followed: `poll` it again and again."""
+    """A log source that is followed: `poll` it again and again.
 
-    def __init__(self, source: LogSource) -> None:
-        self._source = source
-        self._reader: _Reader | None = None
-        self._before: list[_Reader] = []
-        self._resume: tuple[int, bytes, LineSplitter] = (0, b"", LineSplitter())
+    file is open and was read up to offset; without one, the source is read from its start when it appears.
+    """
+
+    def __init__(self, source: LogSource, file: ContainerFile | None = None, offset: int = 0) -> None:
+        self.source = source
+        # Whether nobody tells of all changes to it, so that it has to be looked at again and again.
+        self.unwatched = True
+        self.missing = file is None
+        self._held: list[Held] = []
+        self._place: Held | None = None
         self._problem = ""
+        if file is not None:
+            self._held = [held_at(file, offset)]
 
-    def start(self, files: ContainerFiles, lines: int, check: Callable[[], None]) -> Iterator[LogLine | Notice]:
-        """Yield the last lines and go on from there; check is called before every read and may raise.
+    def concerns(self, happened: Happened) -> bool:
+        """Return whether something happened to one of its files."""
+        watches = {held.watch for held in self._held}
+        return not watches.isdisjoint(happened.written) or self.moved(happened)
 
-        Raises what opening and reading raise; polling goes on all the same.
+    def moved(self, happened: Happened) -> bool:
+        """Return whether one of its files got other names."""
+        return any(held.watch in happened.moved for held in self._held)
+
+    def poll(self, files: ContainerFiles, now: float, *, look: bool) -> Generator[Event, None, bool]:
+        """Yield what came since, and return whether there is more already.
+
+        look says whether to look at its path as well, for a file may stand there that was not there before. now is on
+        the monotonic clock. Never raises for what happens to the file.
         """
+        more, problem = False, ""
         try:
-            file = files.open(self._source.path)
-            tail = last_lines(file, lines, check=check)
-            seen = file.read(max(tail.offset - _SEEN, 0), min(tail.offset, _SEEN))
-        except RegopsError as error:
-            self._problem = error.message
-            raise
-        self._reader = _Reader(file, LineSplitter(), tail.offset, seen)
-        if not tail.whole:
-            yield Notice(f"{self._source.name}: only its last {WINDOW_BYTES // 2**20} MiB were looked at")
-        yield from self._lines(iter(tail.pieces))
-        yield from self._lines(self._reader.splitter.feed(tail.rest))
-
-    def poll(self, files: ContainerFiles, now: float) -> Iterator[LogLine | Notice]:
-        """Yield what came since; now is on the monotonic clock. Never raises for what happens to the file."""
-        problem = ""
-        try:
-            facts = self._facts(files)
-            for reader in list(self._before):
-                yield from self._old(reader, now)
-            if self._reader is None and facts is not None:
-                self._reader = self._opened(files.open(self._source.path))
-            if self._reader is not None:
-                yield from self._current(files, self._reader, facts, now)
-            problem = facts.problem if facts else ""
+            if look:
+                problem = yield from self._look(files, now)
+            more = yield from self._read(files, now)
+            if look and not more:
+                yield from self._let_go(now)
         except RegopsError as error:
             problem = error.message
+            look = True
         # It may pass, and until then it is said once, not five times a second.
         if problem and problem != self._problem:
-            yield about(self._source, problem)
-        self._problem = problem
+            yield about(self.source, problem)
+        if look:
+            self._problem = problem
+        return more
 
-    def release(self) -> None:
-        """Close what is open and remember the place: the container has ended."""
-        if self._reader is not None:
-            self._resume = (self._reader.offset, self._reader.seen, self._reader.splitter)
-        for reader in [*self._before, self._reader]:
-            if reader is not None:
-                reader.file.close()
-        self._reader, self._before = None, []
+    def release(self) -> Iterator[Event]:
+        """Close what is open and remember the place: the container has ended; yield lines that will never be whole."""
+        for held in self._held[:-1]:
+            yield from self._lines(held.splitter.flush())
+        if self._held:
+            self._place = self._held[-1]
+        for held in self._held:
+            held.close()
+        self._held = []
+        self.missing = self.unwatched = True
 
-    def flush(self) -> Iterator[LogLine]:
-        """Yield lines that have no newline yet: none will come."""
-        for reader in [*self._before, self._reader]:
-            if reader is not None:
-                yield from self._lines(reader.splitter.flush())
+    def go_on_at(self, source: LogSource) -> None:
+        """Follow another path from its start: the program has given its log a new name."""
+        self.source = source
+        self.missing = True
 
-    def _facts(self, files: ContainerFiles) -> FileFacts | None:
+    def _look(self, files: ContainerFiles, now: float) -> Generator[Event, None, str]:
+        """Take up the file at the path if it is another one, and return what is the problem with it."""
         try:
-            return files.look(self._source.path)
+            facts = files.look(self.source.path)
         except NotFound:
-            return None
+            self.missing = True
+            return ""
+        self.missing = False
+        if facts.problem:
+            return facts.problem
+        current = self._held[-1] if self._held else None
+        if current is None or facts.identity != current.file.facts.identity:
+            yield from self._take_up(files, files.open(self.source.path), current, now)
+        if self.unwatched:
+            newest = self._held[-1]
+            newest.watch = newest.file.watch()
+            self.unwatched = newest.watch is None
+        return ""
 
-    def _opened(self, file: ContainerFile) -> _Reader:
-        offset, seen, splitter = self._resume
-        self._resume = (0, b"", LineSplitter())
-        return _Reader(file, splitter, offset, seen)
+    def _take_up(self, files: ContainerFiles, file: ContainerFile, current: Held | None, now: float) -> Iterator[Event]:
+        self.unwatched = True
+        for old in self._held[:-1]:
+            if old.file.facts.identity == file.facts.identity is not None:
+                # It has come back: a rotation was undone, or a link leads where it led before.
+                file.close()
+                self._held.remove(old)
+                self._held.append(old)
+                return
+        place, self._place = current or self._place, None
+        new = Held(file, quiet_since=now)
+        if place is not None and place.continues_in(file):
+            # The same text: copied up from a layer of the image, or mounted anew when the container was restarted.
+            new = place.moved_to(file)
+            if current is not None:
+                current.close()
+                self._held.pop()
+        elif current is not None:
+            current.quiet_since = now
+            self._held += between(files, self.source.path, self._held, file)
+            yield Notice(f"{self.source.name} was rotated; going on with the new file")
+        elif place is not None:
+            yield from self._found_again(files, place, file)
+        self._held.append(new)
 
-    def _current(
-        self, files: ContainerFiles, reader: _Reader, facts: FileFacts | None, now: float
-    ) -> Iterator[LogLine | Notice]:
-        identity = reader.file.facts.identity
-        replaced = facts is not None and not facts.problem and facts.identity != identity
-        if facts is not None and not replaced and facts.size_bytes == reader.offset:
-            return
-        came = yield from self._read(reader, now)
-        if replaced and came < _TURN:
-            self._reader = _Reader(files.open(self._successor(files, identity)), LineSplitter())
-            reader.quiet_since = now
-            self._before.append(reader)
-            yield Notice(f"{self._source.name} was rotated; going on with the new file")
+    def _found_again(self, files: ContainerFiles, place: Held, newest: ContainerFile) -> Iterator[Event]:
+        """Take up what was read before the container ended where it is now: under the name of a rotated file."""
+        found = left_behind(files, self.source.path, place, newest)
+        if found:
+            self._held += found
+            yield Notice(f"{self.source.name} was rotated; going on with the new file")
+        else:
+            yield from self._lines(place.splitter.flush())
 
-    def _successor(self, files: ContainerFiles, identity: tuple[int, int] | None) -> str:
-        """Return the file that came after one: the source itself, or one that was rotated away meanwhile as well."""
-        newer = self._source.path
-        for number in range(1, _ROTATIONS + 1):
-            older = f"{self._source.path}.{number}"
+    def _read(self, files: ContainerFiles, now: float) -> Generator[Event, None, bool]:
+        """Yield the new lines of all that is held, oldest first, and return whether there are more.
+
+        The newest is read first: when a writer has gone over to it, all that it wrote before is in the older ones.
+        """
+        peeked: list[tuple[Held, bytes]] = []
+        for held in reversed(self._held):
             try:
-                if files.look(older).identity == identity:
-                    return newer
-            except RegopsError:
-                break
-            newer = older
-        return self._source.path
+                peeked.append((held, held.peek()))
+            except Cut:
+                yield from self._was_cut(files, held)
+                return True
+            except NotFound:
+                yield from self._lost(held)
+                return False
+        for held, data in reversed(peeked):
+            if data:
+                yield from self._lines(held.take(data, now))
+            if len(data) == CHUNK:
+                # The newer ones wait: what they gave is read again.
+                return True
+            if held.finished:
+                yield from self._drop(held)
+        return False
 
-    def _old(self, reader: _Reader, now: float) -> Iterator[LogLine | Notice]:
-        try:
-            yield from self._read(reader, now)
-            finished = now - reader.quiet_since > _LINGER_SECONDS
-        except RegopsError:
-            finished = True
-        if finished:
-            yield from self._lines(reader.splitter.flush())
-            reader.file.close()
-            self._before.remove(reader)
+    def _was_cut(self, files: ContainerFiles, held: Held) -> Iterator[Event]:
+        copy = copy_of(files, self.source.path, held) if held is self._held[-1] else None
+        if copy is not None:
+            # What came between the last look and the copying is in the copy; its last line can be a part of one.
+            copy.finished = True
+            self._held.insert(-1, copy)
+        else:
+            yield from self._lines(held.splitter.flush())
+        held.start_again()
+        yield Notice(f"{self.source.name} was truncated; reading it from its start")
 
-    def _read(self, reader: _Reader, now: float) -> Generator[LogLine | Notice, None, int]:
-        """Yield the new lines of one turn, and return how many bytes it was."""
-        came = 0
-        while came < _TURN:
-            chunk = reader.file.read(reader.offset - len(reader.seen), len(reader.seen) + _CHUNK)
-            if not chunk.startswith(reader.seen):
-                yield from self._lines(reader.splitter.flush())
-                yield Notice(f"{self._source.name} was truncated; reading it from its start")
-                reader.offset, reader.seen = 0, b""
+    def _lost(self, held: Held) -> Iterator[Event]:
+        """Give up a file that cannot be read any more; what stands at its path is taken up at the next look."""
+        yield from self._drop(held)
+        self.missing = self.unwatched = True
+
+    def _let_go(self, now: float) -> Iterator[Event]:
+        """Close the files that were rotated away and are written to no more."""
+        old = self._held[:-1]
+        for place, held in enumerate(old):
+            if now - held.quiet_since <= _LINGER_SECONDS:
                 continue
-            new = chunk[len(reader.seen) :]
-            if not new:
-                break
-            came += len(new)
-            reader.offset += len(new)
-            reader.seen = chunk[-_SEEN:]
-            reader.quiet_since = now
-            yield from self._lines(reader.splitter.feed(new))
-        return came
+            if len(old) - place <= _MOST_OLD and held.file.look().has_name:
+                held.quiet_since = now
+                continue
+            yield from self._drop(held)
+
+    def _drop(self, held: Held) -> Iterator[Event]:
+        yield from self._lines(held.splitter.flush())
+        self._held.remove(held)
+        held.close()
 
     def _lines(self, pieces: Iterator[Piece]) -> Iterator[LogLine]:
         for piece in pieces:
-            yield LogLine(self._source.name, piece.text, piece.cut_bytes)
+            yield LogLine(self.source.name, piece.text, piece.cut_bytes)

@@ -8,19 +8,20 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
+from regops.collectors.log_history import GZIP, is_generation
 from regops.errors import NotFound, RegopsError
 from regops.model.answer import Target
 from regops.model.container_file import FileFacts, FileKind
-from regops.model.log_source import OUTPUT_NAME, LogSource, LogSources, SourceKind, Via
+from regops.model.log_source import OUTPUT_NAME, LogSource, LogSources, SourceKind, Via, short_name
 from regops.ports import ContainerFiles
 
-DIRECTORIES = ("/var/log/nginx", "/var/log/supervisor")
+DIRECTORIES = ("/var/log/nginx", "/var/log/supervisor", "/var/log/redis")
 # More is no log directory any more; each name costs a question.
 _MOST_FILES = 500
 
 # supervisord's own names for a log it was not given one for: new at every start of the container.
 _AUTO = re.compile(r"(?P<program>.+)---supervisor-\w+(?P<rest>\.log.*)", re.DOTALL)
-_ROTATED = re.compile(r".+(\.\d+|-\d{8}(-\d+)?|\.old|\.bak)", re.DOTALL)
+_BACKUP = (".old", ".bak")
 _FILES = {SourceKind.LOG, SourceKind.STREAMED}
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 
@@ -37,7 +38,8 @@ def collect_sources(files: ContainerFiles, container: str) -> LogSources:
 def select_sources(sources: LogSources, patterns: Iterable[str]) -> tuple[LogSource, ...]:
     """Return the sources that names or globs choose; without any, every log that is written to now.
 
-    A pattern is held against the name of a source, the name of its file and its path. One that chooses logs that are
+    A pattern is held against the name of a source, in full and as it is shown, the name of its file and its path; where
+    it is none of them, against the words of the names: `nginx` is all that nginx writes. One that chooses logs that are
     written to now leaves their rotated ones alone. Raises NotFound, naming the sources there are, for one that chooses
     nothing.
     """
@@ -52,6 +54,7 @@ def select_sources(sources: LogSources, patterns: Iterable[str]) -> tuple[LogSou
 
 def _chosen(sources: LogSources, pattern: str) -> list[LogSource]:
     matching = [source for source in sources.sources if _matches(source, pattern)]
+    matching = matching or [source for source in sources.sources if pattern in _words(source)]
     if not matching:
         raise NotFound(
             f"no log source of the container {sources.target.container} is called {pattern}",
@@ -88,7 +91,9 @@ def _described(path: str, facts: FileFacts) -> LogSource:
     if facts.kind is FileKind.OUTPUT:
         return LogSource(_name(path), path, SourceKind.STREAMED, link_target=facts.link_target)
     kind = SourceKind.DIRECTORY if facts.kind is FileKind.DIRECTORY else _kind(path)
-    problem = facts.problem or ("it is compressed" if kind is SourceKind.COMPRESSED else None)
+    problem = facts.problem or None
+    if problem is None and kind is SourceKind.COMPRESSED and not path.endswith(GZIP):
+        problem = "it is compressed, and not by gzip"
     return LogSource(
         name=_name(path),
         path=path,
@@ -103,7 +108,7 @@ def _described(path: str, facts: FileFacts) -> LogSource:
 def _kind(name: str) -> SourceKind:
     if name.endswith(_COMPRESSED):
         return SourceKind.COMPRESSED
-    return SourceKind.ROTATED if _ROTATED.fullmatch(name) else SourceKind.LOG
+    return SourceKind.ROTATED if is_generation(name) or name.endswith(_BACKUP) else SourceKind.LOG
 
 
 def _name(path: str) -> str:
@@ -125,5 +130,11 @@ def _time(seconds: float) -> datetime | None:
 
 
 def _matches(source: LogSource, pattern: str) -> bool:
-    names = (source.name, source.path, PurePosixPath(source.path).name)
+    short = short_name(source.name)
+    names = (source.name, source.path, PurePosixPath(source.path).name, short, PurePosixPath(short).name)
     return any(name and fnmatchcase(name, pattern) for name in names)
+
+
+def _words(source: LogSource) -> list[str]:
+    """Return what a source is about: `nginx` and `stderr` of nginx-stderr."""
+    return re.split("[/-]", short_name(source.name))

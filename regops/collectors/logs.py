@@ -1,175 +1,145 @@
-"""The lines of a container's logs: the last ones, and then the new ones as they come."""
+"""The logs of a container as one stream of records, merged by time: the part of it that a window asks for."""
 
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+import heapq
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from operator import attrgetter
+from typing import TypeAlias
 
 from parsers.docker_inspect import parse_docker_inspect
 from parsers.errors import ParseError
-from regops.collectors.log_follow import FollowedFile, about
+from regops.collectors.container_zone import container_zone
+from regops.collectors.log_files import open_files
+from regops.collectors.log_follow import about
+from regops.collectors.log_needle import needle
+from regops.collectors.log_reader import count, passes
+from regops.collectors.log_readers import Readers
+from regops.collectors.log_reading import FileReading, Place, SourceReading, StreamReading
 from regops.collectors.log_sources import DIRECTORIES, collect_sources, select_sources
-from regops.collectors.log_stream import FollowedStream, stream_lines
-from regops.errors import NotFound, NotRunning, PermissionDenied, Refused, RegopsError, UnexpectedAnswer
+from regops.collectors.log_stream import OutputPlace, output_lines, stream_lines
+from regops.collectors.log_window import Placed, is_open
+from regops.collectors.nginx_formats import nginx_logs
+from regops.errors import Refused, RegopsError
+from regops.model.log_record import LogRecord
+from regops.model.log_request import LogRequest
 from regops.model.log_source import OUTPUT_NAME, LogLine, LogSource, Notice, SourceKind, Via
+from regops.model.log_summary import LogTally
 from regops.ports import Clock, ContainerFiles, LogDoors
 
-Event = LogLine | Notice
+__all__ = ["Place", "Window", "read_logs", "read_window"]
 
-# While lines come, they are shown this often; a source that got none is looked at again after the longer time.
-_BUSY_SECONDS = 0.05
-_IDLE_SECONDS = 0.2
-_DISCOVER_SECONDS = 1.0
-_RESTART_SECONDS = 0.5
-# The engine ends a stream when its container ends; this is for one that does not.
-_STREAM_END_SECONDS = 2.0
+Event: TypeAlias = LogRecord | Notice
+StampedLine: TypeAlias = tuple[datetime | None, LogLine]
+
+# Of a stream, so many lines more are asked for, so that folded ones make no entry less; and so much earlier ones, for
+# the engine's clock is not that of the container's programs.
+_MORE_LINES = 500
+_MORE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class LogRequest:
-    """Which lines of which container: the last ones of the sources that patterns choose, and by which road.
+class Window:
+    """What reading the window of some sources has left: their places, and what makes readers for those that appear."""
 
-    timeout_seconds bounds the reading of the last lines; following has no end.
-    """
-
-    container: str
-    patterns: tuple[str, ...]
-    lines: int
-    via: Via
-    timeout_seconds: float
+    places: tuple[Place, ...]
+    readers: Readers
 
 
-@contextmanager
-def open_files(doors: LogDoors, container: str, via: Via) -> Generator[tuple[ContainerFiles, tuple[Notice, ...]]]:
-    """Yield a container's files by the road that was asked for, or by the best that is open, and a word on the choice.
+class _Patience:
+    """How long reading may take before it gives something; what is done with that takes as long as it likes."""
 
-    Raises what the road raises.
-    """
-    with ExitStack() as stack:
-        if via is Via.ENGINE:
-            yield stack.enter_context(doors.engine_files(container)), ()
-            return
-        try:
-            files = stack.enter_context(doors.local_files(container))
-        except (PermissionDenied, Refused, NotRunning) as error:
-            if via is not Via.AUTO:
-                raise
-            files = stack.enter_context(doors.engine_files(container))
-            yield files, (Notice(f"{error.message}; going through the engine instead"),)
-        else:
-            yield files, ()
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._ends = 0.0
+        self.renew()
+
+    def renew(self) -> None:
+        """Something was given."""
+        self._ends = self._clock.monotonic() + self._seconds
+
+    def check(self, name: str = "the log") -> None:
+        """Raise Refused when nothing was given for too long."""
+        if self._clock.monotonic() > self._ends:
+            raise Refused(
+                f"{name} was not read to its end within {self._seconds:g} s", hint="--timeout gives more time"
+            )
 
 
-def read_logs(doors: LogDoors, clock: Clock, request: LogRequest) -> Iterator[Event]:
-    """Yield the last lines of each source, source by source.
+def read_logs(doors: LogDoors, clock: Clock, request: LogRequest, tally: LogTally) -> Iterator[Event]:
+    """Yield the records a request asks for, merged by time; each that was read is counted, shown or not.
 
     Raises an error when not one source could be read, NotFound for a pattern that chooses nothing.
     """
     with open_files(doors, request.container, request.via) as (files, notices):
         yield from notices
-        yield from _Session(doors, clock, request).tails(files, follow=False)
+        yield from read_window(doors, clock, files, request, tally, follow=False)
 
 
-def follow_logs(doors: LogDoors, clock: Clock, request: LogRequest) -> Iterator[Event]:
-    """Yield the last lines of each source, then new ones as they come, through rotations and restarts.
-
-    Ends only by an error: as read_logs at the start, later NotFound when the container was removed.
-    """
-    session = _Session(doors, clock, request)
-    started = False
-    while True:
-        try:
-            with open_files(doors, request.container, request.via) as (files, notices):
-                yield from notices
-                if started:
-                    session.resume()
-                else:
-                    yield from session.tails(files, follow=True)
-                    started = True
-                yield from session.until_end(files)
-        except NotRunning:
-            if not started:
-                raise
-        yield Notice(f"the container {request.container} is not running; waiting for it to start")
-        session.since = _wait_for_start(doors, clock, request.container)
-        yield Notice(f"the container {request.container} is running again")
+def read_window(
+    doors: LogDoors, clock: Clock, files: ContainerFiles, request: LogRequest, tally: LogTally, *, follow: bool
+) -> Generator[Event, None, Window]:
+    """Yield what read_logs does, and return where it ended; with follow, the newest files stay open."""
+    reading = _Reading(doors, clock, files, request, follow=follow)
+    try:
+        return (yield from reading.run(tally))
+    finally:
+        reading.close()
 
 
-class _Session:
-    """The sources of one request, and where in them we are."""
+class _Reading:
+    """The sources of one request while their window is read."""
 
-    def __init__(self, doors: LogDoors, clock: Clock, request: LogRequest) -> None:
-        self.since: datetime | None = None
+    def __init__(
+        self, doors: LogDoors, clock: Clock, files: ContainerFiles, request: LogRequest, *, follow: bool
+    ) -> None:
         self._doors = doors
-        self._clock = clock
+        self._files = files
         self._request = request
-        self._files: dict[str, FollowedFile] = {}
-        self._streams: dict[str, FollowedStream] = {}
-        self._ends = clock.monotonic() + request.timeout_seconds
+        self._follow = follow
+        self._patience = _Patience(clock, request.timeout_seconds)
+        self._wanted = partial(passes, request=request)
+        self._said: deque[Notice] = deque()
+        self._readings: dict[str, SourceReading] = {}
+        self._ended = False
 
-    def tails(self, files: ContainerFiles, *, follow: bool) -> Iterator[Event]:
-        """Yield the last lines of all sources; one that cannot be read costs a notice, an error is for none."""
-        chosen = yield from self._chosen(files)
-        errors: list[RegopsError] = []
+    def run(self, tally: LogTally) -> Generator[Event, None, Window]:
+        """Yield the records, and return where they ended."""
+        chosen = yield from self._chosen()
+        tally.expect(source.name for source in chosen)
+        nginx = nginx_logs(self._files)
+        readers = Readers(container_zone(self._files, self._time_zone()), nginx)
+        yield from nginx.problems
+        yield from self._open_all(chosen, readers)
         some = False
-        for source in chosen:
-            try:
-                for event in self._tail(files, source, follow=follow):
-                    some = True
-                    yield event
-            except RegopsError as error:
-                errors.append(error)
-                if len(chosen) > 1:
-                    yield about(source, error.message)
-        if len(errors) == len(chosen):
-            if len(errors) == 1:
-                raise errors[0]
-            raise Refused(
-                f"none of the {len(errors)} log sources of the container {self._request.container} could be read",
-                hint=errors[0].hint,
-            )
-        if not some and not follow and self._request.lines:
-            yield Notice("there are no lines in " + ", ".join(source.name for source in chosen))
+        for event in self._merged(tally):
+            some = some or isinstance(event, LogRecord)
+            yield event
+            self._patience.renew()
+        for name, reading in self._readings.items():
+            tally.count_hidden(name, reading.hidden)
+            if reading.untimed:
+                yield Notice(f"{name}: {reading.untimed} lines have no time, nor has one near them: they are left out")
+        if not some and not self._follow and self._request.window.lines != 0:
+            asked = self._request.filter or not is_open(self._request.window)
+            such = "such lines" if asked else "lines"
+            yield Notice(f"there are no {such} in {', '.join(source.name for source in chosen)}")
+        self._ended = True
+        places = [self._place(source) for source in chosen]
+        return Window(tuple(places), readers)
 
-    def resume(self) -> None:
-        """Take the container's output up again after a restart; the files resume by themselves."""
-        for name in self._streams:
-            if self._request.via is Via.NSENTER and name != OUTPUT_NAME:
-                raise NotRunning(
-                    f"the container {self._request.container} has ended, and so has the tail inside",
-                    hint="without --via nsenter, regops follows through restarts",
-                )
-            self._streams[name] = FollowedStream(name, self._output(lines=None, follow=True))
+    def close(self) -> None:
+        """Close all files; those that are followed stay open when all went well."""
+        for reading in self._readings.values():
+            reading.close(keep_newest=self._follow and self._ended)
 
-    def until_end(self, files: ContainerFiles) -> Iterator[Event]:
-        """Yield new lines until the container ends."""
-        discovered = self._clock.monotonic()
-        ended = False
-        while not ended:
-            now = self._clock.monotonic()
-            if now - discovered >= _DISCOVER_SECONDS:
-                yield from self._discover(files)
-                discovered = now
-            came = False
-            for event in self._new(files, now):
-                came = True
-                yield event
-            ended = files.ended_within(_BUSY_SECONDS if came else _IDLE_SECONDS)
-        for file in self._files.values():
-            yield from file.poll(files, self._clock.monotonic())
-            file.release()
-        for stream in self._streams.values():
-            yield from stream.rest(_STREAM_END_SECONDS)
-
-    def _new(self, files: ContainerFiles, now: float) -> Iterator[Event]:
-        for file in self._files.values():
-            yield from file.poll(files, now)
-        for stream in self._streams.values():
-            yield from stream.poll()
-
-    def _chosen(self, files: ContainerFiles) -> Generator[Event, None, list[LogSource]]:
+    def _chosen(self) -> Generator[Event, None, list[LogSource]]:
         """Return the sources to read; links to a program's output stand for the container's output."""
-        sources = collect_sources(files, self._request.container)
+        sources = collect_sources(self._files, self._request.container)
         chosen = list(select_sources(sources, self._request.patterns))
         for source in sources.sources:
             if source.kind is SourceKind.DIRECTORY and source.path in DIRECTORIES and source.problem:
@@ -184,65 +154,102 @@ class _Session:
         chosen = [source for source in chosen if source not in streamed]
         return [*chosen, *(source for source in output if streamed and source not in chosen)]
 
-    def _tail(self, files: ContainerFiles, source: LogSource, *, follow: bool) -> Iterator[Event]:
-        if source.kind is SourceKind.OUTPUT:
-            yield from self._stream(source, self._output(lines=self._request.lines, follow=follow), follow=follow)
-        elif source.problem and (source.kind is SourceKind.COMPRESSED or self._request.via is Via.NSENTER):
-            raise Refused(f"{self._request.container}:{source.path} is not read: {source.problem}")
-        elif self._request.via is Via.NSENTER:
-            yield from self._stream(source, self._inside(source, follow=follow), follow=follow)
-        else:
-            file = FollowedFile(source)
-            if follow:
-                self._files[source.path] = file
-            yield from file.start(files, self._request.lines, self._check)
-            if not follow:
-                yield from file.flush()
-                file.release()
+    def _time_zone(self) -> str | None:
+        """Return the container's TZ, None where it is not set or not known."""
+        with suppress(RegopsError, ParseError):
+            found = parse_docker_inspect(self._doors.engine().inspect(self._request.container), "")
+            return found.environment.get("TZ")
+        return None
 
-    def _stream(self, source: LogSource, chunks: Iterator[bytes], *, follow: bool) -> Iterator[Event]:
-        if follow:
-            self._streams[source.name] = FollowedStream(source.name, chunks)
-        else:
-            yield from stream_lines(source.name, chunks, self._check)
-
-    def _output(self, *, lines: int | None, follow: bool) -> Iterator[bytes]:
-        since = self.since.timestamp() if self.since else None
-        return self._doors.engine().logs(self._request.container, lines=lines, follow=follow, since=since)
-
-    def _inside(self, source: LogSource, *, follow: bool) -> Iterator[bytes]:
-        command = ("tail", "-n", str(self._request.lines), *(("-F",) if follow else ()), source.path)
-        timeout_seconds = None if follow else max(self._ends - self._clock.monotonic(), 0)
-        return self._doors.output_inside(self._request.container, command, timeout_seconds=timeout_seconds)
-
-    def _discover(self, files: ContainerFiles) -> Iterator[Event]:
-        """Begin to follow files that were not there before."""
-        if self._request.via is Via.NSENTER:
-            return
-        try:
-            chosen = select_sources(collect_sources(files, self._request.container), self._request.patterns)
-        except NotFound:
-            return
+    def _open_all(self, chosen: list[LogSource], readers: Readers) -> Iterator[Notice]:
+        """Open the sources; one that cannot be read costs a notice, an error is for none."""
+        errors: list[RegopsError] = []
         for source in chosen:
-            if source.kind is SourceKind.LOG and source.path not in self._files and not source.problem:
-                self._files[source.path] = FollowedFile(source)
-                yield Notice(f"{source.name} is new")
-
-    def _check(self) -> None:
-        if self._clock.monotonic() > self._ends:
+            try:
+                self._readings[source.name] = self._open(source, readers)
+            except RegopsError as error:
+                errors.append(error)
+                if len(chosen) > 1:
+                    yield about(source, error.message)
+            yield from self._take_said()
+        if errors and len(errors) == len(chosen):
+            if len(errors) == 1:
+                raise errors[0]
             raise Refused(
-                f"not read to its end within {self._request.timeout_seconds:g} s", hint="--timeout gives more time"
+                f"none of the {len(errors)} log sources of the container {self._request.container} could be read",
+                hint=errors[0].hint,
             )
 
+    def _open(self, source: LogSource, readers: Readers) -> SourceReading:
+        request, window = self._request, self._request.window
+        if source.kind is SourceKind.OUTPUT:
+            place = OutputPlace()
+            lines = output_lines(
+                self._doors.engine(),
+                request.container,
+                place,
+                lines=None if window.lines is None or request.filter else window.lines + _MORE_LINES,
+                since=window.since.timestamp() - _MORE_SECONDS if window.since is not None else None,
+            )
+            return StreamReading(
+                source, self._patiently(source, lines), window, readers, wanted=self._wanted, output=place
+            )
+        if source.problem and (source.kind is SourceKind.COMPRESSED or request.via is Via.NSENTER):
+            raise Refused(f"{request.container}:{source.path} is not read: {source.problem}")
+        if request.via is Via.NSENTER:
+            inside = self._patiently(source, () if self._follow else self._inside(source))
+            return StreamReading(source, inside, window, readers, wanted=self._wanted, output=None)
+        return FileReading(
+            self._files,
+            source,
+            window,
+            readers,
+            wanted=self._wanted,
+            may_hold=needle(request.filter.grep),
+            check=partial(self._patience.check, source.name),
+            say=lambda text: self._said.append(about(source, text)),
+            follow=self._follow,
+        )
 
-def _wait_for_start(doors: LogDoors, clock: Clock, container: str) -> datetime | None:
-    """Wait until a container runs, and return when it ended before."""
-    while True:
+    def _inside(self, source: LogSource) -> Iterator[tuple[None, LogLine]]:
+        """Yield what the container's own tail prints."""
+        lines = self._request.window.lines
+        whole = lines is None or self._request.filter
+        count = "+1" if lines is None or whole else str(lines + _MORE_LINES)
+        chunks = self._doors.output_inside(
+            self._request.container, ("tail", "-n", count, source.path), timeout_seconds=self._request.timeout_seconds
+        )
+        for line in stream_lines(source.name, chunks, partial(self._patience.check, source.name)):
+            yield None, line
+
+    def _patiently(self, source: LogSource, lines: Iterable[StampedLine]) -> Iterator[StampedLine]:
+        for line in lines:
+            self._patience.check(source.name)
+            yield line
+
+    def _merged(self, tally: LogTally) -> Iterator[Event]:
+        """Yield the records of all sources by their moments: the last ones that are wanted, or all."""
+        lines = self._request.window.lines
+        skip = 0 if lines is None else max(sum(reading.wanted for reading in self._readings.values()) - lines, 0)
+        for found in heapq.merge(*(self._records(name) for name in self._readings), key=attrgetter("at")):
+            yield from self._take_said()
+            if skip:
+                skip -= self._wanted(found.record)
+            elif count(found.record, self._request, tally):
+                yield found.record
+        yield from self._take_said()
+
+    def _records(self, name: str) -> Iterator[Placed]:
+        """Yield the records of a source; what goes wrong with it costs no other source anything."""
         try:
-            found = parse_docker_inspect(doors.engine().inspect(container), f"the engine's answer about {container}")
-        except ParseError as error:
-            raise UnexpectedAnswer(str(error)) from error
-        if found.running:
-            # Not since it started: its first lines can be older than what the engine says about that.
-            return found.finished_at
-        clock.sleep(_RESTART_SECONDS)
+            yield from self._readings[name].records()
+        except RegopsError as error:
+            self._said.append(Notice(f"{name}: {error.message}"))
+
+    def _place(self, source: LogSource) -> Place:
+        reading = self._readings.get(source.name)
+        return reading.place() if reading else Place(source, None, 0, None)
+
+    def _take_said(self) -> Iterator[Notice]:
+        while self._said:
+            yield self._said.popleft()

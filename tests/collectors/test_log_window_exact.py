@@ -1,0 +1,195 @@
+"""The window of all logs: what reading everything would give, at the cost of the part that is shown."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from memory_files import MemoryFile, MemoryFiles
+from random_logs import ACCESS, BEGIN, UNTIMED, RandomLog, memory_files, random_logs, read, records
+from regops.collectors import log_chain, log_window
+from regops.collectors.log_reader import passes
+from regops.collectors.log_readers import Readers
+from regops.collectors.nginx_formats import NginxLogs
+from regops.model.log_filter import LogFilter, LogWindow
+from regops.model.log_record import LogRecord
+from regops.model.log_request import LogRequest
+from regops.model.log_source import LogLine, LogSource, Notice, SourceKind, Via
+from regops.model.log_summary import LogTally
+
+FILTERS = (
+    LogFilter(),
+    LogFilter(grep=re.compile("3")),
+    LogFilter(statuses=frozenset({500})),
+    LogFilter(grep=re.compile("nowhere")),
+    LogFilter(grep=re.compile("said twice t1")),
+    LogFilter(grep=re.compile("Error.*t.?$")),
+    LogFilter(grep=re.compile("RotaTing", re.IGNORECASE)),
+)
+
+
+def everything(
+    log: RandomLog, *, raw: bool, window: LogWindow, log_filter: LogFilter
+) -> list[tuple[datetime, LogRecord]]:
+    """Return the wanted records of one log with their moments, by reading all of it from its first line."""
+    source = LogSource(log.source, log.path, SourceKind.LOG)
+    lines = [line.encode("utf-8", "surrogateescape") for line in log.lines]
+    reader = Readers(UTC, NginxLogs()).of(source, b"\n".join(lines[-100:]))
+    found = [record for line in lines for record in reader.feed(LogLine(log.source, line))] + list(reader.flush())
+    first = next((record.at for record in found if record.at), None)
+    if first is None and (window.since or window.until):
+        return []
+    written = max(log.times, default=BEGIN)
+    request = LogRequest("", (), window, log_filter, Via.FILES, raw, 1.0)
+    placed = [(record.at or first or written, record) for record in found]
+    return [
+        (at, record)
+        for at, record in placed
+        if (window.since is None or at >= window.since)
+        and (window.until is None or at < window.until)
+        and passes(record, request)
+    ]
+
+
+def naively(logs: list[RandomLog], *, raw: bool, window: LogWindow, log_filter: LogFilter) -> list[LogRecord]:
+    each = [found for log in logs for found in everything(log, raw=raw, window=window, log_filter=log_filter)]
+    merged = [record for _, record in sorted(each, key=lambda found: found[0])]
+    return merged if window.lines is None else merged[max(len(merged) - window.lines, 0) :]
+
+
+@pytest.fixture
+def small_steps() -> Iterator[None]:
+    """Logs of some kilobytes are read as if they had some gigabytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in {"_CONTEXT": 6000, "_FIRST_STEP": 300, "_LONGEST_STEP": 2000, "_SHORT": 400}.items():
+            patch.setattr(log_window, name, size)
+        patch.setattr(log_window, "_LONGEST_PROBE", 6000)
+        for name, size in {"_PIECE": 700, "_ENTRY": 1024, "_LONG_LINE": 512, "_LONGEST_RUN": 2000}.items():
+            patch.setattr(log_window, name, size)
+        patch.setattr(log_chain, "_STEP", 100)
+        patch.setattr(log_chain, "_CHUNK", 500)
+        yield
+
+
+@pytest.mark.usefixtures("small_steps")
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(0, 2**32),
+    st.none() | st.integers(0, 400),
+    st.none() | st.integers(-600, 4000),
+    st.none() | st.integers(-600, 4000),
+    st.sampled_from(FILTERS),
+    st.booleans(),
+)
+def test_a_window_shows_what_reading_all_of_all_logs_would(
+    seed: int, lines: int | None, since: int | None, until: int | None, log_filter: LogFilter, raw: bool
+) -> None:
+    random = Random(seed)
+    logs = random_logs(random)
+    window = LogWindow(
+        lines,
+        BEGIN + timedelta(seconds=since) if since is not None else None,
+        BEGIN + timedelta(seconds=until) if until is not None else None,
+    )
+    tally = LogTally()
+    found = records(read(memory_files(random, logs), window, log_filter, raw=raw, tally=tally))
+    wanted = naively(logs, raw=raw, window=window, log_filter=log_filter)
+    assert [record.entry.text for record in found] == [record.entry.text for record in wanted]
+    assert [record.source for record in found] == [record.source for record in wanted]
+    total = tally.total()
+    assert total.shown == sum(record.entry.text.count("\n") + 1 for record in wanted)
+    if lines is None:
+        read_all = naively(logs, raw=True, window=window, log_filter=LogFilter())
+        of_all = sum(record.entry.text.count("\n") + 1 for record in read_all)
+        assert total.shown + total.hidden + total.doubled == of_all
+
+
+@pytest.mark.usefixtures("small_steps")
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32))
+def test_raw_gives_every_byte_of_all_files_once(seed: int) -> None:
+    random = Random(seed)
+    logs = random_logs(random)
+    found = records(read(memory_files(random, logs), LogWindow(), raw=True))
+    for log in logs:
+        texts = [record.entry.text for record in found if record.source == log.source]
+        assert "\n".join(texts) == "\n".join(log.lines)
+
+
+_LINE = b'172.17.0.1 - - [%s +0000] "GET /v2/%010d HTTP/1.1" 200 2 "-" "curl/7.88.1"\n'
+_SIZE = len(_LINE % (b"23/Nov/2026:09:00:00", 0))
+
+
+def long_log(size_bytes: int) -> MemoryFile:
+    """Return an access log of which every line is made when it is read, ten of them a second."""
+    count = size_bytes // _SIZE
+
+    def content(offset: int, size: int) -> bytes:
+        first, last = offset // _SIZE, (offset + size) // _SIZE + 1
+        text = b"".join(
+            _LINE % (f"{BEGIN + timedelta(seconds=number // 10):%d/%b/%Y:%H:%M:%S}".encode(), number)
+            for number in range(first, min(last, count))
+        )
+        return text[offset - first * _SIZE :][:size]
+
+    return MemoryFile(content, (BEGIN + timedelta(seconds=count // 10)).timestamp(), count * _SIZE)
+
+
+def cost(size_bytes: int, window: LogWindow) -> tuple[int, list[LogRecord]]:
+    files = MemoryFiles({f"/var/log/{ACCESS}": long_log(size_bytes)})
+    found = records(read(files, window))
+    return files.read_bytes, found
+
+
+def test_the_last_lines_of_ten_gigabytes_cost_no_more_than_those_of_a_megabyte() -> None:
+    for lines in (1, 10, 500):
+        small, of_small = cost(10**6, LogWindow(lines))
+        large, of_large = cost(10**10, LogWindow(lines))
+        assert large <= small
+        assert len(of_large) == len(of_small) == lines
+    assert of_large[-1].entry.text.startswith("172.17.0.1")
+
+
+def test_a_minute_at_the_end_of_ten_gigabytes_is_found_by_halving() -> None:
+    end = BEGIN + timedelta(seconds=10**10 // _SIZE // 10)
+    read_bytes, found = cost(10**10, LogWindow(None, end - timedelta(seconds=1)))
+    assert 10 <= len(found) <= 20
+    # Some thirty pieces to find it, and five minutes of disorder.
+    assert read_bytes < 12 * 1024 * 1024
+
+
+def test_a_window_that_ends_long_ago_costs_no_more_than_itself() -> None:
+    window = LogWindow(10, None, BEGIN + timedelta(seconds=10**10 // _SIZE // 20))
+    read_bytes, found = cost(10**10, window)
+    assert [found[-1].at, len(found)] == [window.until - timedelta(seconds=1) if window.until else None, 10]
+    assert read_bytes < 12 * 1024 * 1024
+
+
+def test_rotated_files_that_were_last_written_before_the_window_are_not_opened() -> None:
+    line = b'172.17.0.1 - - [23/Nov/2026:09:%02d:00 +0000] "GET / HTTP/1.1" 200 2 "-" "-"\n'
+    path = f"/var/log/{ACCESS}"
+    files = MemoryFiles(
+        {
+            path: MemoryFile(line % 50, (BEGIN + timedelta(minutes=50)).timestamp()),
+            f"{path}.1": MemoryFile(line % 40, (BEGIN + timedelta(minutes=40)).timestamp()),
+            f"{path}.2": MemoryFile(line % 20, (BEGIN + timedelta(minutes=20)).timestamp()),
+        }
+    )
+    found = records(read(files, LogWindow(None, BEGIN + timedelta(minutes=30))))
+    assert [record.at for record in found] == [BEGIN + timedelta(minutes=40), BEGIN + timedelta(minutes=50)]
+    assert f"{path}.2" not in files.opened
+
+
+def test_what_no_time_is_known_of_is_left_out_of_a_time_and_said_once() -> None:
+    files = MemoryFiles({f"/var/log/{UNTIMED}": MemoryFile(b"one\ntwo\n", BEGIN.timestamp())})
+    events = read(files, LogWindow(None, BEGIN - timedelta(days=1)))
+    said = [event.text for event in events if isinstance(event, Notice)]
+    assert records(events) == []
+    assert [text for text in said if "have no time" in text] == [
+        "supervisor/nginx-stdout.log: 2 lines have no time, nor has one near them: they are left out"
+    ]
+    assert len(records(read(files, LogWindow(10)))) == 2
