@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -14,13 +15,14 @@ import typer
 
 from regops.errors import RegopsError
 from regops.model.answer import Answer
+from regops.model.log_summary import LogTally
 from regops.ports import BaseMaker, Clock, Connect, ContainerFiles, Engine, ObjectStore, Registry
 from regops.render import Color, use_color, write_answer, write_error
 from regops.render.visible import visible
 from regops.settings import HttpOptions
 
 if TYPE_CHECKING:
-    from regops.render.log_lines import LineWriter
+    from regops.render.log_lines import LogWriter
     from regops.render.progress import ConsoleProgress
 
 
@@ -112,11 +114,24 @@ class Services:
 
         return enter_namespaces(self.engine(), container, commands)
 
-    def line_writer(self, *, raw: bool) -> "LineWriter":
-        """Return what shows log lines on stdout, in the chosen form."""
-        from regops.render.log_lines import LineWriter
+    def local_zone(self) -> tzinfo:
+        """Return the time zone of whoever works here."""
+        from regops.adapters.host import LocalZone
 
-        return LineWriter(output=self.output, color=self.color, raw=raw)
+        return LocalZone()
+
+    def log_writer(self, *, raw: bool, utc: bool, show_secrets: bool, tally: LogTally) -> "LogWriter":
+        """Return what shows log records on stdout, in the chosen form."""
+        from regops.render.log_lines import LogWriter
+
+        return LogWriter(
+            output=self.output,
+            color=self.color,
+            raw=raw,
+            zone=UTC if utc else self.local_zone(),
+            show_secrets=show_secrets,
+            tally=tally,
+        )
 
     def progress(self) -> "ConsoleProgress":
         """Return progress on stderr."""

@@ -1,62 +1,66 @@
-"""Log lines as they come: with the name of their source, made harmless, or as JSON, or as they are."""
+"""Log records as they come: as lines for people, as JSON, or as the lines they were."""
 
 import sys
-from itertools import cycle
+from datetime import tzinfo
 
-from regops.model.log_source import LogLine, Notice
+from parsers.secret_text import mask_secrets
+from regops.model.log_record import LogRecord
+from regops.model.log_source import Notice
+from regops.model.log_summary import LogTally
 from regops.render import Color, use_color
-from regops.render.json import json_line
-from regops.render.visible import visible, visible_line
+from regops.render.log_json import record_json
+from regops.render.log_secrets import SecretMask
+from regops.render.log_summary import summary_json, summary_table
+from regops.render.log_table import LogTable
+from regops.render.visible import visible_line
 
-# Names are padded to the longest so far, but not beyond this: the text needs the room.
-_NAME_WIDTH = 32
-_COLORS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 
+class LogWriter:
+    """Writes records to stdout, and notices and the summary to stderr.
 
-class LineWriter:
-    """Writes lines to stdout and notices to stderr.
-
-    output is table or json; raw writes the bytes of the lines and nothing else. Raises OSError when stdout cannot be
-    written to, as every command does.
+    output is table or json; raw writes the bytes of the lines and nothing else. zone is that of the times shown. tally
+    counts what is written. Secrets are masked in all three forms unless show_secrets. Raises OSError when stdout cannot
+    be written to, as every command does.
     """
 
-    def __init__(self, *, output: str, color: Color, raw: bool) -> None:
+    def __init__(
+        self, *, output: str, color: Color, raw: bool, zone: tzinfo, show_secrets: bool, tally: LogTally
+    ) -> None:
         self._json = output == "json"
         self._raw = raw
-        self._color = use_color(color, sys.stdout)
-        self._width = 0
-        self._styles: dict[str, str] = {}
-        self._free = cycle(_COLORS)
+        self._show_secrets = show_secrets
+        self._secrets = SecretMask(show_secrets=show_secrets)
+        self._tally = tally
+        self._table = LogTable(
+            color=use_color(color, sys.stdout),
+            days=sys.stdout.isatty(),
+            zone=zone,
+            tally=tally,
+        )
 
-    def write(self, event: LogLine | Notice) -> None:
-        """Write one line, or say one thing."""
+    def write(self, event: LogRecord | Notice) -> None:
+        """Write one record, or say one thing."""
         if isinstance(event, Notice):
             self.flush()
-            print(f"note: {visible_line(event.text)}", file=sys.stderr, flush=True)
-            return
-        if self._raw:
-            sys.stdout.buffer.write(event.text + b"\n")
+            text = event.text if self._show_secrets else mask_secrets(event.text)
+            print(f"note: {visible_line(text)}", file=sys.stderr, flush=True)
+        elif self._raw:
+            text = self._secrets.of(event)(event.entry.text)
+            sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
         elif self._json:
-            sys.stdout.write(json_line(event) + "\n")
+            sys.stdout.write(record_json(event, self._secrets.of(event)) + "\n")
         else:
-            sys.stdout.write(f"{self._prefix(event.source)} {_text(event)}\n")
+            sys.stdout.write(self._table.lines(event, self._secrets.of(event)))
 
     def flush(self) -> None:
         """Show what was written."""
         sys.stdout.flush()
 
-    def _prefix(self, source: str) -> str:
-        name = visible(source).replace("\n", "\\n")
-        self._width = max(self._width, min(len(name), _NAME_WIDTH))
-        prefix = f"{name:<{self._width}} |"
-        if not self._color:
-            return prefix
-        style = self._styles.setdefault(source, f"\x1b[{next(self._free)}m")
-        return f"{style}{prefix}\x1b[0m"
-
-
-def _text(line: LogLine) -> str:
-    # Programs on a terminal end their lines with CR LF; before the newline the CR says nothing.
-    text = line.text if line.cut_bytes else line.text.removesuffix(b"\r")
-    shown = visible_line(text.decode("utf-8", "backslashreplace"))
-    return f"{shown}…[{line.cut_bytes} more bytes cut]" if line.cut_bytes else shown
+    def summarise(self) -> None:
+        """Say what became of the lines of each source."""
+        if self._json:
+            text = summary_json(self._tally)
+        else:
+            # On a terminal there may be a ^C before it, and there are lines above it.
+            text = ("\n" if sys.stderr.isatty() else "") + summary_table(self._tally)
+        print(text, file=sys.stderr, flush=True)

@@ -7,6 +7,7 @@ Ids are those of the attack catalogue. Every attack is read as `nginx/x.log` of 
 import fcntl
 import os
 import pty
+import re
 import signal
 import sys
 import time
@@ -76,6 +77,11 @@ def plant(container: Attacked, script: str) -> None:
     container.sh(f"set -e; rm -rf {LOG} {LOG}.d; {script}")
 
 
+def plain(stdout: str) -> str:
+    """Return what was shown without the times, which are those of the files or of this moment."""
+    return re.sub(r"(?m)^ *(?:[0-9T:.-]+Z~? +)?", "", stdout)
+
+
 # A01-A04, A11, A12, A14: links and directory links, absolute and relative, to the host's file.
 @pytest.mark.parametrize(
     "script",
@@ -97,7 +103,7 @@ def test_a_link_out_of_the_container_gives_nothing_of_the_host(box: Attacked, ho
 def test_the_same_path_on_both_sides_gives_the_containers_file(box: Attacked, host_secret: Path) -> None:
     plant(box, f"mkdir -p {host_secret.parent}; echo inner > {host_secret}; ln -s {host_secret} {LOG}")
     try:
-        assert read(box).stdout == "nginx/x.log | inner\n"
+        assert plain(read(box).stdout) == "nginx/x | inner\n"
     finally:
         box.sh(f"rm {host_secret}")
 
@@ -127,7 +133,7 @@ def test_a_host_process_is_no_way_into_the_host_from_a_container_that_sees_it(
 )
 def test_honest_links_and_volumes_are_read(box: Attacked, target: str, text: str) -> None:
     plant(box, f"ln -s {target} {LOG}")
-    assert read(box).stdout == f"nginx/x.log | {text}\n"
+    assert plain(read(box).stdout) == f"nginx/x | {text}\n"
 
 
 # A16: the file and a link out change places all the time.
@@ -200,7 +206,7 @@ def test_a_link_to_the_programs_output_is_answered_by_the_engine(target: str) ->
     with attacked("regops-test-output", script) as container:
         wait_until(lambda: "x.log" in container.sh("ls /var/log/nginx") and b"from" in container.docker.logs())
         result = read(container)
-        assert (result.exit_code, result.stdout) == (0, "docker | from the program\n")
+        assert (result.exit_code, plain(result.stdout)) == (0, "docker | from the program\n")
         assert f"nginx/x.log is a link to {target}" in result.stderr
 
 
@@ -222,7 +228,7 @@ def test_sparse_files_of_any_size_are_read_at_their_end(box: Attacked, size: str
     plant(box, f"truncate -s {size} {LOG}; printf '{end}' >> {LOG}")
     result = read(box)
     assert result.exit_code == 0
-    assert result.stdout.endswith("| last\n") or "bytes cut]" in result.stdout
+    assert result.stdout.endswith("| last\n") or " cut]" in result.stdout
     assert len(result.stdout) < 100_000
     plant(box, "true")
 
@@ -231,16 +237,16 @@ def test_sparse_files_of_any_size_are_read_at_their_end(box: Attacked, size: str
 @pytest.mark.parametrize(
     ("script", "shown"),
     [
-        (f"echo text > {LOG}; chmod 000 {LOG}", "nginx/x.log | text\n"),
+        (f"echo text > {LOG}; chmod 000 {LOG}", "nginx/x | text\n"),
         (f"touch {LOG}", ""),
-        (f"printf 'a\\nb' > {LOG}", "nginx/x.log | a\nnginx/x.log | b\n"),
-        (f"printf '\\n\\n' > {LOG}", "nginx/x.log | \nnginx/x.log | \n"),
+        (f"printf 'a\\nb' > {LOG}", "nginx/x | a\nnginx/x | b\n"),
+        (f"printf '\\n\\n' > {LOG}", "nginx/x | \n| \n"),
     ],
 )
 def test_odd_files_are_read(box: Attacked, script: str, shown: str) -> None:
     plant(box, script)
     result = read(box)
-    assert (result.exit_code, result.stdout) == (0, shown)
+    assert (result.exit_code, plain(result.stdout)) == (0, shown)
     assert bool(shown) != ("there are no lines in nginx/x.log" in result.stderr)
 
 
@@ -253,7 +259,7 @@ def test_a_file_that_grows_or_shrinks_all_the_time_is_read_once(box: Attacked, l
         result = read(busy)
     assert result.exit_code == 0
     # What is being written or cut at this moment may end in the middle of a line.
-    assert set(result.stdout.splitlines()) <= {f"nginx/x.log | {'line'[:end]}".rstrip() for end in range(5)}
+    assert set(plain(result.stdout).splitlines()) <= {f"nginx/x | {'line'[:end]}".rstrip() for end in range(5)}
 
 
 # B16: a process that holds a lease would block whoever opens the file for 45 s.
@@ -284,7 +290,7 @@ def test_planted_programs_and_modules_are_not_run(box: Attacked) -> None:
         for module in ("json", "encodings", "socket", "regops"):
             script += f'mkdir -p /{sys.prefix}/{module}; echo \'open("/planted-py", "w")\' > /{module}.py;'
         container.sh(f"echo text > {LOG}; {script} rm -f /bin/tail /bin/cat; echo done")
-        assert read(container).stdout == "nginx/x.log | text\n"
+        assert plain(read(container).stdout) == "nginx/x | text\n"
         assert "planted-" not in container.sh("ls /").replace("planted-program", "")
 
 
@@ -295,7 +301,7 @@ def test_a_dead_file_system_is_said_and_holds_nobody_up(box: Attacked) -> None:
         with regops_process("logs", box.name) as process:
             # The pipe ends although the helper cannot: it holds nothing of ours.
             out, err = process.communicate(timeout=40)
-        assert (process.returncode, out) == (0, b"nginx/error.log | honest\n")
+        assert (process.returncode, plain(out.decode())) == (0, "nginx/error ? honest\n")
         assert b"/var/log/supervisor does not answer within 5 s" in err
         assert stuck_helpers() == 1
     wait_until(lambda: stuck_helpers() == 0)

@@ -54,8 +54,8 @@ def box() -> Iterator[Attacked]:
 def test_every_kind_of_container_is_read_without_the_engines_help(options: dict[str, Any]) -> None:
     with attacked("regops-test-kind", **options) as container:
         container.sh(f"echo text > {LOG}")
-        result = regops("--color", "never", "logs", container.name, "--via", "files")
-        assert (result.stdout, result.stderr, result.exit_code) == ("nginx/error.log | text\n", "", 0)
+        result = regops("--color", "never", "logs", container.name, "--raw", "--via", "files")
+        assert (result.stdout, result.stderr, result.exit_code) == ("text\n", "", 0)
 
 
 @pytest.mark.engine
@@ -63,10 +63,10 @@ def test_every_kind_of_container_is_read_without_the_engines_help(options: dict[
 def test_a_paused_container_is_read(box: Attacked) -> None:
     box.docker.pause()
     try:
-        result = regops("--color", "never", "logs", box.name, "-n", "1", "--via", "files")
+        result = regops("--color", "never", "logs", box.name, "--raw", "-n", "1", "--via", "files")
     finally:
         box.docker.unpause()
-    assert result.stdout == "nginx/error.log | 20\n"
+    assert result.stdout == "20\n"
 
 
 @pytest.mark.engine
@@ -88,10 +88,10 @@ def test_a_stopped_container_is_read_through_the_engine_and_that_is_said() -> No
         container.sh(f"mkdir -p /deep; echo text > /deep/log; ln -s /deep/log {LOG}; mkfifo /var/log/nginx/f.log")
         container.docker.kill()
         container.docker.wait()
-        result = regops("--color", "never", "logs", container.name)
+        result = regops("logs", container.name, "--raw")
         listed = regops("logs", container.name, "--list", "-o", "json")
         forced = regops("logs", container.name, "--via", "files")
-    assert (result.stdout, result.exit_code) == ("nginx/error.log | text\n", 0)
+    assert (result.stdout, result.exit_code) == ("text\n", 0)
     assert "is not running (status: exited); going through the engine instead" in result.stderr
     assert "f.log is not read: it is a fifo" in result.stderr
     sources = {source["name"]: source for source in json.loads(listed.stdout)["data"]["sources"]}
@@ -107,14 +107,14 @@ def test_a_stopped_container_is_read_through_the_engine_and_that_is_said() -> No
 def test_without_privileges_the_engine_is_asked_and_what_is_missing_is_said(box: Attacked) -> None:
     def run(*options: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [*without_capabilities("all"), *PROGRAM, "logs", box.name, "-n", "1", *options],
+            [*without_capabilities("all"), *PROGRAM, "logs", box.name, "--raw", "-n", "1", *options],
             capture_output=True,
             text=True,
             timeout=60,
         )
 
     done = run()
-    assert (done.stdout, done.returncode) == ("nginx/error.log | 20\n", 0)
+    assert (done.stdout, done.returncode) == ("20\n", 0)
     assert "Permission denied; going through the engine instead" in done.stderr
     done = run("--via", "files")
     assert (done.stdout, done.returncode) == ("", 3)
@@ -294,9 +294,9 @@ def test_a_restart_storm_gives_the_right_text_or_a_refusal() -> None:
     with attacked(name, script, restart_policy={"Name": "always"}) as container:
         good = 0
         for _ in range(25):
-            result = regops("--color", "never", "logs", container.name, "-s", "error.log", "--via", "files")
+            result = regops("--color", "never", "logs", container.name, "--raw", "-s", "error.log", "--via", "files")
             if result.exit_code == 0:
-                assert set(result.stdout.splitlines()) <= {"nginx/error.log | mine"}
+                assert set(result.stdout.splitlines()) <= {"mine"}
                 good += 1
             else:
                 assert result.exit_code == 3
@@ -308,7 +308,9 @@ def test_a_restart_storm_gives_the_right_text_or_a_refusal() -> None:
 # E40-E46
 def run(box: Attacked, shell: str, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run `regops logs` with a shell's redirections."""
-    words = " ".join(["exec", sys.executable, "-m", "regops", "--color", "never", "logs", box.name, *options, shell])
+    words = " ".join(
+        ["exec", sys.executable, "-m", "regops", "--color", "never", "logs", box.name, "--raw", *options, shell]
+    )
     return subprocess.run(["/bin/sh", "-c", words], capture_output=True, text=True, timeout=60)
 
 
@@ -316,7 +318,7 @@ def run(box: Attacked, shell: str, *options: str) -> "subprocess.CompletedProces
 @pytest.mark.root
 def test_standard_descriptors_may_be_closed_full_or_gone(box: Attacked) -> None:
     closed_input = run(box, "<&-", "-n1")
-    assert (closed_input.stdout, closed_input.returncode) == ("nginx/error.log | 20\n", 0)
+    assert (closed_input.stdout, closed_input.returncode) == ("20\n", 0)
     for redirection, words in ((">&-", "Bad file descriptor"), (">/dev/full", "No space left on device")):
         done = run(box, redirection)
         assert done.returncode == 3
@@ -330,17 +332,17 @@ def test_standard_descriptors_may_be_closed_full_or_gone(box: Attacked) -> None:
 def test_few_descriptors_no_home_and_a_lost_folder_do_not_matter(box: Attacked, tmp_path: Path) -> None:
     lost = tmp_path / "lost"
     lost.mkdir()
-    program = f"{sys.executable} -m regops --color never logs {box.name} -n1"
+    program = f"{sys.executable} -m regops --color never logs {box.name} --raw -n1"
     script = f"cd {lost} && rmdir {lost} && ulimit -n 20 && exec env -i PATH=$PATH PYTHONPATH={Path.cwd()} {program}"
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60)
-    assert (done.stdout, done.returncode) == ("nginx/error.log | 20\n", 0), done.stderr
+    assert (done.stdout, done.returncode) == ("20\n", 0), done.stderr
 
 
 @pytest.mark.engine
 @pytest.mark.root
 def test_a_reader_that_has_enough_ends_regops_quietly(box: Attacked) -> None:
-    box.sh("seq 1 300000 > /var/log/nginx/many.log")
-    with regops_process("logs", box.name, "-s", "many.log", "-n", "300000") as process:
+    box.sh("seq 1 60000 > /var/log/nginx/many.log")
+    with regops_process("logs", box.name, "-s", "many.log", "-n", "60000") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.read(10)
@@ -357,15 +359,15 @@ def test_a_reader_that_has_enough_ends_regops_quietly(box: Attacked) -> None:
 def test_following_goes_through_a_restart_and_ends_when_told(number: int, status: int) -> None:
     with attacked("regops-test-follow") as container:
         container.sh(f"echo one > {LOG}")
-        with regops_process("logs", container.name, "-f", "-s", "error.log", text=True) as process:
+        with regops_process("logs", container.name, "-f", "--raw", "-s", "error.log", text=True) as process:
             assert process.stdout is not None
             assert process.stderr is not None
-            assert process.stdout.readline() == "nginx/error.log | one\n"
+            assert process.stdout.readline() == "one\n"
             container.sh(f"echo two >> {LOG}; mv {LOG} {LOG}.1; echo three > {LOG}")
-            assert [process.stdout.readline()[-6:] for _ in range(2)] == ["| two\n", "three\n"]
+            assert [process.stdout.readline() for _ in range(2)] == ["two\n", "three\n"]
             container.docker.restart(timeout=0)
             container.sh(f"echo four >> {LOG}")
-            assert process.stdout.readline() == "nginx/error.log | four\n"
+            assert process.stdout.readline() == "four\n"
             process.send_signal(number)
             assert process.wait(10) == status
             said = process.stderr.read()
@@ -380,26 +382,12 @@ def test_following_goes_through_a_restart_and_ends_when_told(number: int, status
 def test_following_the_containers_own_output_goes_through_a_restart() -> None:
     with (
         attacked("regops-test-output", "sh -c 'echo started; sleep 1000'") as container,
-        regops_process("logs", container.name, "-f", "-s", "docker", text=True) as process,
+        regops_process("logs", container.name, "-f", "--raw", "-s", "docker", text=True) as process,
     ):
         assert process.stdout is not None
-        assert process.stdout.readline() == "docker | started\n"
+        assert process.stdout.readline() == "started\n"
         container.docker.restart(timeout=0)
-        assert process.stdout.readline() == "docker | started\n"
-
-
-@pytest.mark.engine
-@pytest.mark.root
-def test_following_ends_when_the_container_is_removed() -> None:
-    with attacked("regops-test-removed") as container:
-        container.sh(f"echo one > {LOG}")
-        with regops_process("logs", container.name, "-f") as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"nginx/error.log | one\n"
-            container.docker.remove(force=True)
-            _, err = process.communicate(timeout=20)
-        assert process.returncode == 3
-        assert f"has no container {container.name}" in err.decode()
+        assert process.stdout.readline() == "started\n"
 
 
 @pytest.mark.engine
@@ -414,10 +402,10 @@ def test_a_tail_run_inside_shows_the_same_lines(box: Attacked) -> None:
 @pytest.mark.root
 def test_following_through_the_engine_shows_new_lines(box: Attacked) -> None:
     box.sh(f"seq 1 20 > {LOG}")
-    with regops_process("logs", box.name, "-f", "-n", "1", "--via", "engine") as process:
+    with regops_process("logs", box.name, "-f", "-n", "1", "--raw", "--via", "engine") as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"nginx/error.log | 20\n"
+        assert process.stdout.readline() == b"20\n"
         box.sh(f"echo 21 >> {LOG}")
-        assert process.stdout.readline() == b"nginx/error.log | 21\n"
+        assert process.stdout.readline() == b"21\n"
         process.terminate()
         process.communicate(timeout=10)

@@ -22,3 +22,15 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text())
     missing = [link for link in links if not (page.parent / link).exists()]
     assert missing == []
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    named = {
+        (file, test) for page in PAGES for file, test in re.findall(r"`(test_\w+\.py)::(test_\w+)`", page.read_text())
+    }
+    there = {
+        (path.name, test)
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for test in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert named - there == set()

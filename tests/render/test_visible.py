@@ -8,30 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regops.render.visible import visible, visible_bytes, visible_line
-
-ATTACKS = {
-    "clipboard": "\x1b]52;c;ZXZpbA==\x07",
-    "title": "\x1b]0;owned\x07",
-    "link": "\x1b]8;;file:///etc/passwd\x1b\\click\x1b]8;;\x1b\\",
-    "clear": "\x1b[2J\x1b[H",
-    "device report": "\x1b[6n",
-    "dcs": "\x1bP$q\x1b\\",
-    "c1 csi": "\x9b31m",
-    "c1 osc": "\x9d0;x\x9c",
-    "carriage return": "good\rbad",
-    "backspace": "good\x08\x08\x08\x08evil",
-    "bidi override": "\u202egnp.exe\u202c",
-    "isolate": "\u2066x\u2069",
-    "next line": "one\x85two",
-    "line separator": "one\u2028two",
-    "zero width": "pass\u200bword",
-    "byte order mark": "\ufeffx",
-    "tags": "x\U000e0041",
-    "soft hyphen": "pass\xadword",
-    "delete": "x\x7f",
-    "vertical tab": "x\x0by",
-    "surrogate": "\udc9b",
-}
+from terminal_attacks import ATTACKS
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
