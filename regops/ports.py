@@ -247,6 +247,18 @@ class LogDoors(Protocol):
         ...
 
 
+class BlockCounter(Protocol):
+    """Counts the requests of an access log by columns, many lines at a time, into the totals it was made for."""
+
+    def feed(self, raw: bytes, /) -> list[bytes]:
+        """Count some whole lines, and return those that it cannot vouch for, without their newlines."""
+        ...
+
+    def flush(self) -> None:
+        """Add what is still on the way to the totals."""
+        ...
+
+
 class Progress(Protocol):
     """Says on stderr how long work goes on: bars on a terminal, a line per step elsewhere, nothing when quiet."""
 
