@@ -166,9 +166,12 @@ def compile_log_format(log_format: str, *, escape: Escape = Escape.DEFAULT) -> A
     return AccessFormat(log_format, escape)
 
 
-def guess_format(lines: Sequence[str]) -> AccessFormat:
-    """Return the known format that reads most of these lines; `combined` where none reads more."""
-    formats = [compile_log_format(known) for known in KNOWN_FORMATS]
+def guess_format(lines: Sequence[str], formats: Sequence[AccessFormat] = ()) -> AccessFormat:
+    """Return the format that reads most of these lines, the first of them where none reads more.
+
+    Without formats to choose from it is one of the known ones.
+    """
+    formats = formats or [compile_log_format(known) for known in KNOWN_FORMATS]
     return max(formats, key=lambda each: sum(not isinstance(entry, Rejected) for entry in each.run(lines)))
 
 

@@ -42,7 +42,7 @@ def parse_when(text: str, *, now: datetime, zone: tzinfo) -> datetime:
         found = _moment(said, now, zone)
         if found is not None:
             return found.astimezone(UTC)
-        reason = f"not a time: {_EXAMPLES}"
+        reason = f"not a time; {_EXAMPLES}"
     except (ValueError, OverflowError):
         reason = "there is no such time"
     raise ParseError(reason, source="the time", line=1, text=text)

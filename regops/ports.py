@@ -153,6 +153,13 @@ class Engine(Protocol):
         """
         ...
 
+    def file_chunks(self, name: str, path: str) -> Iterator[bytes]:
+        """Yield the bytes of a regular file of a container from its beginning, as they come through the archive.
+
+        However large it is, no more than a chunk is held. Raises NotFound, Refused for what is no regular file.
+        """
+        ...
+
     def exec_shell(self, name: str, command: tuple[str, ...], *, user: str | None = None) -> int:
         """Run an interactive command in a container, on this terminal, and return its exit status."""
         ...

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -14,12 +15,15 @@ import typer
 
 from regops.errors import RegopsError
 from regops.model.answer import Answer
-from regops.ports import BaseMaker, Clock, Connect, ContainerFiles, Engine, ObjectStore, Registry
+from regops.ports import BaseMaker, BlockCounter, Clock, Connect, ContainerFiles, Engine, ObjectStore, Registry
 from regops.render import Color, use_color, write_answer, write_error
 from regops.render.visible import visible
 from regops.settings import HttpOptions
 
 if TYPE_CHECKING:
+    from parsers.nginx_access import AccessFormat
+    from regops.model.traffic import Traffic
+    from regops.model.traffic_filter import TrafficFilter
     from regops.render.log_lines import LineWriter
     from regops.render.progress import ConsoleProgress
 
@@ -111,6 +115,22 @@ class Services:
         from regops.adapters.container.enter import enter_namespaces
 
         return enter_namespaces(self.engine(), container, commands)
+
+    def local_zone(self) -> tzinfo:
+        """Return the time zone of whoever works here."""
+        from regops.adapters.host import LocalZone
+
+        return LocalZone()
+
+    def traffic_counter(
+        self, access_format: "AccessFormat", wanted: "TrafficFilter", traffic: "Traffic"
+    ) -> BlockCounter | None:
+        """Return what counts access logs of a format by columns, None for a format that is read line by line."""
+        # Counting uses no matrices: without this, a thread is started for each core, which takes longer than most logs.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        from regops.adapters.traffic.counter import block_counter
+
+        return block_counter(access_format, wanted, traffic)
 
     def line_writer(self, *, raw: bool) -> "LineWriter":
         """Return what shows log lines on stdout, in the chosen form."""

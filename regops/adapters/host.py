@@ -1,8 +1,9 @@
-"""What this machine itself knows and keeps: its addresses, and files that others read."""
+"""What this machine itself knows and keeps: its addresses, its time zone, and files that others read."""
 
 import os
 import socket
 import tempfile
+from datetime import UTC, datetime, timedelta, tzinfo
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
@@ -21,6 +22,25 @@ def is_own_address(address: str) -> bool:
         except OSError:
             return False
     return True
+
+
+class LocalZone(tzinfo):
+    """The zone of this machine, or of the TZ of whoever works on it, in summer and in winter."""
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        """Return how far a local time is from UTC."""
+        return dt.replace(tzinfo=None).astimezone().utcoffset() if dt else None
+
+    def dst(self, dt: datetime | None) -> timedelta | None:
+        """Return None: what of the distance is summer time is not known."""
+
+    def tzname(self, dt: datetime | None) -> str | None:
+        """Return the abbreviation of the zone at a local time."""
+        return dt.replace(tzinfo=None).astimezone().tzname() if dt else None
+
+    def fromutc(self, dt: datetime) -> datetime:
+        """Return the local time of a time in UTC."""
+        return dt.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from parsers.errors import ParseError
-from parsers.log_format import Escape
 from parsers.nginx_access import COMBINED, AccessFormat, compile_log_format
 from parsers.nginx_conf import parse_nginx_conf
 from parsers.nginx_logs import AccessLog, Include, LogFormat, find_logs

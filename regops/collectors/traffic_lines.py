@@ -28,6 +28,11 @@ BlockCounters = Callable[[AccessFormat, TrafficFilter, Traffic], BlockCounter | 
 """Makes what counts the lines of a format by columns, None for a format that has to be read line by line."""
 
 
+# A log smaller than this is read line by line before the fast way is loaded.
+_WORTH_BYTES = 256 * 1024
+_GATHERED_BYTES = 512 * 1024
+
+
 class TrafficReader:
     """Adds logs to totals. Those of one format share a counter, whose tables are dear."""
 
@@ -35,30 +40,30 @@ class TrafficReader:
         self.traffic = Traffic()
         self._wanted = wanted
         self._counters = counters
-        self._known: dict[tuple[str, str], tuple[LineCounter, BlockCounter | None]] = {}
+        self._known: dict[tuple[str, str], BlockCounter | None] = {}
 
     def read(self, chunks: Iterable[bytes], access_format: AccessFormat) -> str | None:
         """Count one log that comes in chunks, best of 1 MiB, and return what kept it from being read to its end."""
-        slow, fast = self._of(access_format)
+        slow, fast = LineCounter(access_format, self._wanted, self.traffic), None
         splitter = BlockSplitter(self.traffic)
-        problem = None
         try:
-            for block in splitter.blocks(chunks):
+            for block in splitter.blocks(gathered(chunks)):
+                if fast is None and len(block) >= _WORTH_BYTES:
+                    fast = self._fast(access_format)
                 slow.add_lines(fast.feed(block) if fast is not None else block.split(b"\n")[:-1])
         except IncompleteLog as error:
-            problem = str(error)
+            return str(error)
         finally:
             if fast is not None:
                 fast.flush()
-        if splitter.rest:
-            slow.add_line(splitter.rest, ended=False)
-        return problem
+            if splitter.rest:
+                slow.add_line(splitter.rest, ended=False)
+        return None
 
-    def _of(self, access_format: AccessFormat) -> tuple["LineCounter", BlockCounter | None]:
+    def _fast(self, access_format: AccessFormat) -> BlockCounter | None:
         key = access_format.log_format, str(access_format.escape)
         if key not in self._known:
-            slow = LineCounter(access_format, self._wanted, self.traffic)
-            self._known[key] = slow, self._counters(access_format, self._wanted, self.traffic)
+            self._known[key] = self._counters(access_format, self._wanted, self.traffic)
         return self._known[key]
 
 
@@ -97,16 +102,10 @@ class LineCounter:
             return False
         traffic.lines += 1
         time = whole_seconds(entry.time)
-        kind = request_kind(request.method, request.uri)
-        if not (
-            wanted.wants_time(time)
-            and wanted.wants_status(request.status)
-            and wanted.wants_client(request.remote_addr)
-            and wanted.wants_request(request.method, kind.repository)
-            and wanted.wants_line(line)
-        ):
+        if not (wanted.wants_time(time) and wanted.wants_entry(entry)):
             traffic.left_out += 1
             return True
+        kind = request_kind(request.method, request.uri)
         size = request.body_bytes_sent or 0
         traffic.add_requests(kind, request.status, 1, size)
         traffic.add_time(time, time)
@@ -126,6 +125,20 @@ class LineCounter:
 def is_status(text: str | None) -> bool:
     """Return whether a $status is one of HTTP's, of three digits."""
     return text is not None and len(text) == 3
+
+
+def gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield chunks of some size: each has its price, and they may come line by line."""
+    waiting: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        size += len(chunk)
+        if size >= _GATHERED_BYTES:
+            yield b"".join(waiting) if len(waiting) > 1 else chunk
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 class BlockSplitter:

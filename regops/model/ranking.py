@@ -42,9 +42,9 @@ class Ranking:
         self.rest = [a + b for a, b in zip(self.rest, other.rest, strict=True)]
         self.missed += other.missed
 
-    def top(self, limit: int) -> list[tuple[str, list[int]]]:
-        """Return the names with the highest counts, those with equal ones in the order of the alphabet."""
-        return sorted(self.counts.items(), key=_rank)[:limit]
+    def top(self) -> list[tuple[str, list[int]]]:
+        """Return the names, those with the highest counts first, equal ones in the order of the alphabet."""
+        return sorted(self.counts.items(), key=_rank)
 
     def _shorten(self) -> None:
         cut = sorted((counts[0] for counts in self.counts.values()), reverse=True)[self.most // 2]

@@ -1,6 +1,5 @@
 """What access logs say about a registry's traffic: totals that can be added up over files, containers and hosts."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from typing import NamedTuple
 
 from parsers.log_record import HttpRequest
 from parsers.registry_request import Operation, parse_registry_request
+from parsers.secret_text import mask_secrets
 from regops.model.ranking import Ranking
 
 # A week of minutes; beyond that, minutes become hours, and hours days.
@@ -18,6 +18,7 @@ SLOWEST = 20
 # Of lines that were not read, for each reason.
 _EXAMPLES = 3
 _EXAMPLE_CHARACTERS = 200
+_LOOKED_AT = 4096
 _NAME_CHARACTERS = 200
 _TARGET_CHARACTERS = 1000
 # The longest line that is looked at: nginx takes request headers of 8 KiB each and makes four bytes of one at most.
@@ -33,7 +34,6 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _OTHER_METHOD = "other"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
-_QUERY = re.compile(r"\?[^\s\"]+")
 
 
 class RequestKind(NamedTuple):
@@ -115,8 +115,7 @@ class Traffic:
         self.unread[reason] += 1
         examples = self.examples.setdefault(reason, [])
         if len(examples) < _EXAMPLES and reason != EMPTY:
-            text = line[: 2 * _EXAMPLE_CHARACTERS].decode("utf-8", "surrogateescape")
-            examples.append(_cut(_masked(text), _EXAMPLE_CHARACTERS))
+            examples.append(_cut(_masked(line), _EXAMPLE_CHARACTERS))
 
     def add_time(self, first: int, last: int) -> None:
         """Widen the stretch of time that was seen."""
@@ -207,7 +206,7 @@ def slow_request(request: HttpRequest, time: int) -> SlowRequest:
         duration_ms=duration_ms(request.request_time or 0.0),
         time=time,
         method=request.method or NOTHING,
-        target=_cut(_masked(request.uri or NOTHING), _TARGET_CHARACTERS),
+        target=_cut(mask_secrets(request.uri or NOTHING), _TARGET_CHARACTERS),
         status=request.status or 0,
         sent_bytes=request.body_bytes_sent or 0,
         client=shown_name(request.remote_addr),
@@ -234,9 +233,9 @@ def shown_name(name: str | None) -> str:
     return NOTHING if name is None else _cut(name, _NAME_CHARACTERS)
 
 
-def _masked(text: str) -> str:
-    """Return a text without what stands in queries: signatures, tokens, the state of an upload."""
-    return _QUERY.sub("?…", text)
+def _masked(line: bytes) -> str:
+    text = line[:_LOOKED_AT].decode("utf-8", "surrogateescape")
+    return mask_secrets(text, cut=len(line) > _LOOKED_AT)
 
 
 def _cut(text: str, limit: int) -> str:

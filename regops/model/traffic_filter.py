@@ -1,16 +1,15 @@
-"""Which requests of an access log to count: the filters of `regops logs`, asked one fact at a time.
+"""Which requests of an access log to count: the filter of `regops logs`, asked one fact at a time.
 
-Whoever counts by columns never has a whole record in hand; a request passes when all of its facts do, and then
-`LogFilter.passes` says the same of its record.
+Whoever counts by columns never has a whole record in hand. What a filter asks for are facts that have nothing to do
+with each other, so a record passes when it passes with each of them alone.
 """
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import cached_property
-from ipaddress import ip_address
 
-from parsers.log_record import level_of_status
+from parsers.log_record import HttpRequest, LogEntry, level_of_status
 from regops.model.log_filter import LogFilter
+from regops.model.log_record import LogRecord
 
 
 @dataclass(frozen=True)
@@ -25,45 +24,33 @@ class TrafficFilter:
         """Return whether that second is in the window."""
         return (self.since is None or seconds >= self.since) and (self.until is None or seconds < self.until)
 
-    def wants_status(self, status: int) -> bool:
-        """Return whether that status counts, and the level that goes with it."""
-        return self.statuses is None or status in self.statuses
+    def wants_entry(self, entry: LogEntry) -> bool:
+        """Return whether the request of a line counts, whenever it was."""
+        return not self.record or self.record.passes(LogRecord("", entry, None))
 
     def wants_client(self, client: str | None) -> bool:
         """Return whether the requests of a client count, None for one that the log does not tell."""
-        networks = self.record.clients
-        if not networks:
-            return True
-        try:
-            address = ip_address(client or "")
-        except ValueError:
-            return False
-        return any(address in network for network in networks)
+        asked = LogFilter(clients=self.record.clients)
+        return not asked or asked.passes(_record(HttpRequest(remote_addr=client)))
 
-    def wants_request(self, method: str | None, repository: str | None) -> bool:
-        """Return whether requests by that method for that repository count."""
-        methods, patterns = self.record.methods, self.record.repositories
-        if methods and method not in methods:
-            return False
-        return not patterns or (
-            repository is not None and any(fnmatchcase(repository, pattern) for pattern in patterns)
-        )
+    def wants_request(self, method: str | None, uri: str | None) -> bool:
+        """Return whether requests by that method for that target count."""
+        asked = LogFilter(methods=self.record.methods, repositories=self.record.repositories)
+        return not asked or asked.passes(_record(HttpRequest(method=method, uri=uri)))
 
     def wants_line(self, line: str) -> bool:
         """Return whether a line has what is searched for."""
         return self.record.grep is None or self.record.grep.search(line) is not None
 
     @cached_property
-    def statuses(self) -> frozenset[int] | None:
-        """The statuses that count, None for all."""
-        level, statuses = self.record.level, self.record.statuses
-        if level is None and not statuses:
-            return None
-        return frozenset(
-            status
-            for status in statuses or range(1000)
-            if level is None or (level_of_status(status) or level) >= level
-        )
+    def statuses(self) -> tuple[bool, ...]:
+        """Whether each status of up to three digits counts, and the level that goes with it."""
+        asked = LogFilter(level=self.record.level, statuses=self.record.statuses)
+        return tuple(not asked or asked.passes(_record(HttpRequest(status=status))) for status in range(1000))
+
+
+def _record(request: HttpRequest) -> LogRecord:
+    return LogRecord("", LogEntry("", None, level_of_status(request.status), request, continued=False), None)
 
 
 EVERYTHING = TrafficFilter()

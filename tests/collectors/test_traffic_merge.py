@@ -3,11 +3,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from parsers.column_format import parse_log_format
+from regops.adapters.traffic_columns import fast_counter
 
 from access_logs import COMBINED, access_log
-from parsers.column_format import parse_log_format
 from parsers.errors import ParseError
-from regops.adapters.traffic_columns import fast_counter
 from regops.collectors.traffic import count_traffic
 from regops.model.ranking import Ranking
 from regops.model.traffic import Traffic

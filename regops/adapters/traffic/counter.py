@@ -40,7 +40,7 @@ class TrafficColumns:
         self._agents = NameCounts(access_format.value, lambda _: True, words=24, slot_bits=13)
         self._kinds = KindCounts(wanted, access_format.value)
         self._shapes = {name: _Shape(name) for name in plan.shaped}
-        self._statuses = np.array([wanted.wants_status(status) for status in range(1000)])
+        self._statuses = np.array(wanted.statuses)
         self._space = Space()
         self._waiting = 0
 

@@ -140,9 +140,9 @@ class KindCounts:
         method, uri, _ = split_request(self._value(text[1:] + _ANY if is_cut else text))
         if is_cut and not (uri or "").startswith("/v2/"):
             return REFUSED
-        kind = request_kind(method, uri)
-        if not self._wanted.wants_request(method, kind.repository):
+        if not self._wanted.wants_request(method, uri):
             return LEFT_OUT
+        kind = request_kind(method, uri)
         row = self._rows.get(kind)
         if row is None:
             if len(self._rows) == _MOST_KINDS:
