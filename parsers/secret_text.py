@@ -41,8 +41,8 @@ _KEY_LINE = re.compile(r"^(?=[^\n]{0,75}[G-Zg-z+/])[A-Za-z0-9+/]{60,76}={0,2}\r?
 _KEY_LINE_LENGTH = 60
 # What begins a secret whose end was cut off, in the last part of a text.
 _CUT = re.compile(
-    r"""(:(?:\\{0,3}/){2}|%3A%2F%2F|\b(?:basic|bearer) +|AUTH_tk|gAAAAA|eyJ|gh[pousr]_|github_pat_|glpat-|dckr_pat_|AKIA)"""
-    r"""[^\s/"'<>]*\Z""",
+    r"""(:(?:\\{0,3}/){2}|%3A%2F%2F|\b(?:basic|bearer) +|AUTH_tk|gAAAAA|eyJ|gh[pousr]_|github_pat_|glpat-|dckr_pat_"""
+    r"""|AKIA)[^\s/"'<>]*\Z""",
     re.IGNORECASE,
 )
 _CUT_CHARACTERS = 4096

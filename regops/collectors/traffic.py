@@ -9,8 +9,8 @@ from itertools import chain
 from pathlib import Path
 
 from parsers.errors import ParseError
+from parsers.json_text import parse_json
 from parsers.nginx_access import AccessFormat, guess_format
-from parsers.strict_json import parse_json
 from regops.collectors.inflate import IncompleteLog, inflate
 from regops.collectors.traffic_lines import BlockCounters, TrafficReader
 from regops.collectors.traffic_logs import Log, container_logs, file_log, is_file
@@ -149,10 +149,13 @@ class _Session:
                 source = replace(source, log_format=_named(access_format), is_guessed=is_guessed)
                 problem = self._reader.read(chunks, access_format)
         except RegopsError as error:
-            if self._reader.traffic.lines == lines:
-                self._fail(source, error)
-                return
             problem = error.message
+            failure = error
+        else:
+            failure = Refused(f"{log.name} cannot be read: {problem}")
+        if problem is not None and self._reader.traffic.lines == lines:
+            self._fail(source, failure)
+            return
         self._sources.append(replace(source, problem=problem))
 
     def _format(self, first: bytes, formats: tuple[AccessFormat, ...]) -> tuple[AccessFormat, bool]:
@@ -174,13 +177,18 @@ def _begun(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     try:
         first = next(chunks, b"")
     except IncompleteLog as error:
-        return b"", _raising(error)
+        return b"", _Broken(error)
     return first, chain((first,), chunks)
 
 
-def _raising(error: IncompleteLog) -> Iterator[bytes]:
-    raise error
-    yield b""
+class _Broken(Iterator[bytes]):
+    """Chunks of a log that is broken from its start."""
+
+    def __init__(self, error: IncompleteLog) -> None:
+        self._error = error
+
+    def __next__(self) -> bytes:
+        raise self._error
 
 
 def _told(chunks: Iterator[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:

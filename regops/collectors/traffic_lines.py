@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from parsers.log_record import Rejected
 from parsers.nginx_access import AccessFormat
 from regops.collectors.inflate import IncompleteLog
+from regops.errors import RegopsError
 from regops.model.traffic import (
     CUT_OFF,
     DIFFERENT,
@@ -129,16 +130,21 @@ def is_status(text: str | None) -> bool:
 
 def gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield chunks of some size: each has its price, and they may come line by line."""
-    waiting: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        waiting.append(chunk)
-        size += len(chunk)
-        if size >= _GATHERED_BYTES:
-            yield b"".join(waiting) if len(waiting) > 1 else chunk
-            waiting, size = [], 0
+    waiting = bytearray()
+    try:
+        for chunk in chunks:
+            if not waiting and len(chunk) >= _GATHERED_BYTES:
+                yield chunk
+                continue
+            waiting += chunk
+            if len(waiting) >= _GATHERED_BYTES:
+                yield bytes(waiting)
+                waiting.clear()
+    except (IncompleteLog, RegopsError):
+        yield bytes(waiting)
+        raise
     if waiting:
-        yield b"".join(waiting)
+        yield bytes(waiting)
 
 
 class BlockSplitter:

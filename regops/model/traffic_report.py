@@ -224,8 +224,8 @@ def _names(ranking: Ranking) -> Names:
 
 
 def _bucket(at: datetime, bucket: Bucket) -> TrafficBucket:
-    other, *classes = bucket.classes
-    return TrafficBucket(at, bucket.requests, bucket.sent_bytes, *classes, other)
+    other, first, second, third, fourth, fifth = bucket.classes
+    return TrafficBucket(at, bucket.requests, bucket.sent_bytes, first, second, third, fourth, fifth, other)
 
 
 def _slowest(slow: SlowRequest, zone: tzinfo) -> SlowestRequest:

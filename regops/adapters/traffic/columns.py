@@ -164,7 +164,7 @@ class Block:
         return value, good
 
     def thousandths(self, span: Span) -> tuple[Ints, Flags]:
-        """Return seconds, of up to twelve digits and three decimals, as milliseconds, and which of the values are such."""
+        """Return seconds of up to twelve digits and three decimals as milliseconds, and which values are such."""
         point = span.start + span.length - 4
         whole, good = self.numbers(Span(span.start, span.length - 4))
         rest, rest_good = self.digits(point + 1, np.full(len(point), 3))

@@ -175,7 +175,8 @@ class _Shape:
     def fits(self, block: Block, span: Span) -> Flags:
         """Return which values are of this shape."""
         if not self._takes_seconds:
-            return self.codes.at(block, span) != REFUSED
+            known: Flags = self.codes.at(block, span) != REFUSED
+            return known
         # There are too many of them to be remembered one by one.
         _, good = block.thousandths(span)
         rows = np.flatnonzero(~good)

@@ -143,7 +143,8 @@ def _slowest(report: TrafficReport) -> list[Text]:
 
 
 def _unread(unread: UnreadLines) -> list[Text]:
-    lines = [Text(""), Text(f"UNREAD  {unread.lines:,} lines: {visible_line(unread.reason)}", style="bold yellow")]
+    words = f"{unread.lines:,} line{'' if unread.lines == 1 else 's'}"
+    lines = [Text(""), Text(f"UNREAD  {words}: {visible_line(unread.reason)}", style="bold yellow")]
     return lines + [Text("  ") + _fitted(example, _WIDTH - 2) for example in unread.examples]
 
 
