@@ -30,6 +30,14 @@ T = TypeVar("T")
 _FILTERS = "Which requests"
 
 
+class Road(StrEnum):
+    """The roads to a container's files that run nothing of the container."""
+
+    AUTO = "auto"
+    FILES = "files"
+    ENGINE = "engine"
+
+
 class LeastLevel(StrEnum):
     """The levels that an access log has: every answer is an info, a warning or an error."""
 
@@ -43,7 +51,7 @@ def traffic(
     targets: Annotated[
         list[str],
         typer.Argument(
-            metavar="TARGET...",
+            metavar="TARGET",
             help="Containers by name or id; files, plain or .gz, - for stdin: what has a slash, or is a file here.",
             autocompletion=complete_container,
             show_default=False,
@@ -145,13 +153,13 @@ def traffic(
         bool, typer.Option("--utc", envvar="REGOPS_UTC", help="Times in UTC instead of local ones.")
     ] = False,
     via: Annotated[
-        Via,
+        Road,
         typer.Option(
             "--via",
             envvar="REGOPS_VIA",
             help="How to get at a container's files: files needs root here, engine does not.",
         ),
-    ] = Via.AUTO,
+    ] = Road.AUTO,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Count a registry's requests, from the access logs of its nginx.
@@ -181,11 +189,6 @@ def traffic(
       regops traffic --merge host1.json host2.json
     """
     services = ctx.ensure_object(Services)
-    if via is Via.NSENTER:
-        raise ConfigurationError(
-            "--via nsenter is not for counting: it would run programs of the container",
-            hint="--via files reads them as root, --via engine without",
-        )
     zone = UTC if utc else services.local_zone()
     asked = (since, until, grep, level, status, method, repo, client)
     if merge:
@@ -215,7 +218,7 @@ def traffic(
         access_format=None if log_format is None else _format(log_format),
         history=history or since is not None,
         since=begins,
-        via=via,
+        via=Via(via),
         zone=zone,
         top=top,
     )
