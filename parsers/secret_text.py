@@ -70,7 +70,9 @@ def mask_secrets(text: str, *, cut: bool = False) -> str:
 
 def _mask_key_lines(text: str) -> str:
     """Mask a line of a private key that came without its beginning."""
-    return text if len(text) < _KEY_LINE_LENGTH or " " in text else _KEY_LINE.sub(MASK, text)
+    if len(text) < _KEY_LINE_LENGTH or (" " in text and "\n" not in text):
+        return text
+    return _KEY_LINE.sub(MASK, text)
 
 
 def mask_fields(fields: Mapping[str, str | None]) -> dict[str, str | None]:

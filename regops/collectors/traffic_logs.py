@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from parsers.nginx_access import AccessFormat
+from regops.collectors.log_files import open_files
 from regops.collectors.log_sources import collect_sources
-from regops.collectors.logs import open_files
 from regops.collectors.nginx_formats import NginxLogs, nginx_logs
 from regops.errors import NotFound, PermissionDenied, Refused, RegopsError
 from regops.model.log_source import OUTPUT_NAME, LogSource, Notice, SourceKind, Via

@@ -1,33 +1,38 @@
 """`regops traffic`."""
 
-import re
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from parsers.errors import ParseError
 from parsers.log_format import Escape
-from parsers.log_record import level_named
 from parsers.nginx_access import COMBINED, AccessFormat, compile_log_format
-from parsers.status_set import parse_client, parse_statuses
-from parsers.when import parse_when
 from regops.collectors.traffic import TrafficDoors, TrafficRequest, count_traffic, merge_traffic
 from regops.errors import ConfigurationError
-from regops.model.log_filter import LogFilter
+from regops.log_options import (
+    ClientOption,
+    GrepOption,
+    IgnoreCaseOption,
+    LevelOption,
+    MethodOption,
+    RepoOption,
+    SinceOption,
+    StatusOption,
+    UntilOption,
+    UtcOption,
+    log_filter,
+    log_span,
+)
 from regops.model.log_source import Notice, Via
 from regops.model.traffic_filter import TrafficFilter
 from regops.model.traffic_report import TrafficReport
 from regops.options import Output, OutputOption, complete_container
 from regops.render.visible import visible_line
 from regops.wiring import Services
-
-T = TypeVar("T")
-_FILTERS = "Which requests"
 
 
 class Road(StrEnum):
@@ -36,14 +41,6 @@ class Road(StrEnum):
     AUTO = "auto"
     FILES = "files"
     ENGINE = "engine"
-
-
-class LeastLevel(StrEnum):
-    """The levels that an access log has: every answer is an info, a warning or an error."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 def traffic(
@@ -57,79 +54,16 @@ def traffic(
             show_default=False,
         ),
     ],
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since",
-            envvar="REGOPS_SINCE",
-            metavar="TIME",
-            help="From this time on: 10m, 14:00, 'yesterday 14:00', 2026-11-23T14:00:05Z.",
-            rich_help_panel=_FILTERS,
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            "--until", envvar="REGOPS_UNTIL", metavar="TIME", help="Before this time.", rich_help_panel=_FILTERS
-        ),
-    ] = None,
-    grep: Annotated[
-        str | None,
-        typer.Option(
-            "--grep",
-            envvar="REGOPS_GREP",
-            metavar="PATTERN",
-            help="Whose line has this regular expression.",
-            rich_help_panel=_FILTERS,
-        ),
-    ] = None,
-    level: Annotated[
-        LeastLevel | None,
-        typer.Option("--level", envvar="REGOPS_LEVEL", help="At least this grave.", rich_help_panel=_FILTERS),
-    ] = None,
-    status: Annotated[
-        str | None,
-        typer.Option(
-            "--status",
-            envvar="REGOPS_STATUS",
-            metavar="STATUS",
-            help="Answered so: 404, 5xx, 400-499, or several with commas.",
-            rich_help_panel=_FILTERS,
-        ),
-    ] = None,
-    method: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--method",
-            envvar="REGOPS_METHOD",
-            metavar="METHOD",
-            help="By this method; repeat it for more.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    repo: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--repo",
-            envvar="REGOPS_REPO",
-            metavar="NAME",
-            help="For this repository, by name or glob; repeat it for more.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
-    client: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--client",
-            envvar="REGOPS_CLIENT",
-            metavar="ADDRESS",
-            help="From this address or network; repeat it for more.",
-            rich_help_panel=_FILTERS,
-            show_default=False,
-        ),
-    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    utc: UtcOption = False,
+    grep: GrepOption = None,
+    ignore_case: IgnoreCaseOption = False,
+    level: LevelOption = None,
+    status: StatusOption = None,
+    method: MethodOption = None,
+    repo: RepoOption = None,
+    client: ClientOption = None,
     history: Annotated[
         bool,
         typer.Option("--history", envvar="REGOPS_HISTORY", help="A container's rotated logs too; --since implies it."),
@@ -149,9 +83,6 @@ def traffic(
     top: Annotated[
         int, typer.Option("--top", envvar="REGOPS_TOP", min=0, metavar="N", help="How many names a table shows.")
     ] = 5,
-    utc: Annotated[
-        bool, typer.Option("--utc", envvar="REGOPS_UTC", help="Times in UTC instead of local ones.")
-    ] = False,
     via: Annotated[
         Road,
         typer.Option(
@@ -190,26 +121,19 @@ def traffic(
     """
     services = ctx.ensure_object(Services)
     zone = UTC if utc else services.local_zone()
-    asked = (since, until, grep, level, status, method, repo, client)
     if merge:
-        if any(each for each in asked) or history or log_format:
+        if any((since, until, grep, ignore_case, level, status, method, repo, client, history, log_format)):
             raise ConfigurationError(
                 "--merge adds up what was counted: nothing can be filtered any more",
                 hint="give the filters to the runs that count",
             )
         services.emit(merge_traffic(targets, zone=zone, top=top))
-    now = datetime.fromtimestamp(services.clock.now(), UTC)
-    begins, ends = (_moment(name, text, now, zone) for name, text in (("--since", since), ("--until", until)))
+    begins, ends = log_span(since, until, now=datetime.fromtimestamp(services.clock.now(), UTC), zone=zone)
     wanted = TrafficFilter(
         since=None if begins is None else int(begins.timestamp()),
         until=None if ends is None else int(ends.timestamp()),
-        record=LogFilter(
-            grep=_pattern(grep),
-            level=None if level is None else level_named(level),
-            statuses=frozenset() if status is None else _parsed("--status", parse_statuses, status),
-            methods=frozenset(word.upper() for word in method or ()),
-            repositories=tuple(repo or ()),
-            clients=tuple(_parsed("--client", parse_client, text) for text in client or ()),
+        record=log_filter(
+            grep=grep, ignore_case=ignore_case, level=level, status=status, method=method, repo=repo, client=client
         ),
     )
     request = TrafficRequest(
@@ -238,31 +162,16 @@ def _say(notice: Notice) -> None:
     print(f"note: {visible_line(notice.text)}", file=sys.stderr, flush=True)
 
 
-def _parsed(option: str, parse: Callable[[str], T], text: str) -> T:
-    try:
-        return parse(text)
-    except ParseError as error:
-        raise ConfigurationError(f"{option}: {error.reason}") from error
-
-
-def _moment(option: str, text: str | None, now: datetime, zone: tzinfo) -> datetime | None:
-    return None if text is None else _parsed(option, partial(parse_when, now=now, zone=zone), text)
-
-
-def _pattern(text: str | None) -> re.Pattern[str] | None:
-    try:
-        return None if text is None else re.compile(text)
-    except re.error as error:
-        raise ConfigurationError(f"--grep is no regular expression: {error}") from error
-
-
 def _format(text: str) -> AccessFormat:
     """Return a log_format as nginx's directive has it, behind its name: `escape=json {...}`."""
     escape, template = Escape.DEFAULT, COMBINED if text == "combined" else text
     for each in Escape:
         if text.startswith(f"escape={each} "):
             escape, template = each, text.removeprefix(f"escape={each} ")
-    found = _parsed("--format", partial(compile_log_format, escape=escape), template)
+    try:
+        found = compile_log_format(template, escape=escape)
+    except ParseError as error:
+        raise ConfigurationError(f"--format: {error.reason}: {error.text}") from error
     missing = [name for name in ("time", "status") if found.source(name) is None]
     if missing or (found.source("request") or found.source("request_method")) is None:
         word = {"time": "$time_local", "status": "$status"}[missing[0]] if missing else "$request"

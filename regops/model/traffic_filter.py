@@ -26,17 +26,17 @@ class TrafficFilter:
 
     def wants_entry(self, entry: LogEntry) -> bool:
         """Return whether the request of a line counts, whenever it was."""
-        return not self.record or self.record.passes(LogRecord("", entry, None))
+        return self._is_empty or self.record.passes(LogRecord("", entry, None))
 
     def wants_client(self, client: str | None) -> bool:
         """Return whether the requests of a client count, None for one that the log does not tell."""
-        asked = LogFilter(clients=self.record.clients)
-        return not asked or asked.passes(_record(HttpRequest(remote_addr=client)))
+        asked = self._of_client
+        return asked is None or asked.passes(_record(HttpRequest(remote_addr=client)))
 
     def wants_request(self, method: str | None, uri: str | None) -> bool:
         """Return whether requests by that method for that target count."""
-        asked = LogFilter(methods=self.record.methods, repositories=self.record.repositories)
-        return not asked or asked.passes(_record(HttpRequest(method=method, uri=uri)))
+        asked = self._of_request
+        return asked is None or asked.passes(_record(HttpRequest(method=method, uri=uri)))
 
     def wants_line(self, line: str) -> bool:
         """Return whether a line has what is searched for."""
@@ -47,6 +47,18 @@ class TrafficFilter:
         """Whether each status of up to three digits counts, and the level that goes with it."""
         asked = LogFilter(level=self.record.level, statuses=self.record.statuses)
         return tuple(not asked or asked.passes(_record(HttpRequest(status=status))) for status in range(1000))
+
+    @cached_property
+    def _is_empty(self) -> bool:
+        return not self.record
+
+    @cached_property
+    def _of_client(self) -> LogFilter | None:
+        return LogFilter(clients=self.record.clients) or None
+
+    @cached_property
+    def _of_request(self) -> LogFilter | None:
+        return LogFilter(methods=self.record.methods, repositories=self.record.repositories) or None
 
 
 def _record(request: HttpRequest) -> LogRecord:

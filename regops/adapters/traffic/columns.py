@@ -139,8 +139,10 @@ class Block:
 
     def is_plain(self, start: Ints, length: Ints, *, least: int, words: int) -> Flags:
         """Return which values have no byte below `least` and no backslash; never one that is longer than the words."""
-        mask = masks(words).take(np.minimum(length, 8 * words), axis=0)
-        text = (self.records(start, words) & mask) | (~mask & FILLING)
+        text = self.records(start, words)
+        if not (length == 8 * words).all():
+            mask = masks(words).take(np.minimum(length, 8 * words), axis=0)
+            text = (text & mask) | (~mask & FILLING)
         found = (text - np.uint64(least) * ONES) & ~text
         text ^= np.uint64(_BACKSLASH) * ONES
         found |= (text - ONES) & ~text
