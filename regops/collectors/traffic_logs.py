@@ -6,7 +6,9 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
+from typing import cast
 
 from parsers.nginx_access import AccessFormat
 from regops.collectors.log_files import open_files
@@ -49,7 +51,9 @@ def is_file(target: str) -> bool:
 def file_log(target: str) -> Log:
     """Return a file of this machine, or standard input."""
     if target == "-":
-        return Log("-", chunks=lambda: iter(lambda: sys.stdin.buffer.read(BLOCK_BYTES), b""))
+        # One read at a time: several in a row would not end when Ctrl-C comes between two of them.
+        stdin = cast("BufferedReader", sys.stdin.buffer)
+        return Log("-", chunks=lambda: iter(lambda: stdin.read1(BLOCK_BYTES), b""))
     path = Path(target)
     try:
         size_bytes = path.stat().st_size if path.is_file() else None

@@ -86,16 +86,18 @@ def _step(span: int, every_seconds: int) -> int:
 
 
 def _crowd(buckets: Sequence[TrafficBucket]) -> Sequence[TrafficBucket]:
-    """Return the buckets without a few far away from all others, if they take up most of the time."""
-    if len(buckets) < 3:
-        return buckets
+    """Return the buckets without a few that are further from all others than those are from each other."""
     few = sum(bucket.requests for bucket in buckets) // _FEW
     begin, end = _few(buckets, few), len(buckets) - _few(buckets[::-1], few)
-    crowd = buckets[begin:end]
-    if not crowd:
+    if begin >= end:
         return buckets
-    whole, kept = (each[-1].at.timestamp() - each[0].at.timestamp() for each in (buckets, crowd))
-    return crowd if whole > 4 * kept + _HOUR else buckets
+    times = [bucket.at.timestamp() for bucket in buckets]
+    near = times[end - 1] - times[begin] + _HOUR
+    while begin > 0 and times[begin] - times[begin - 1] <= near:
+        begin -= 1
+    while end < len(buckets) and times[end] - times[end - 1] <= near:
+        end += 1
+    return buckets[begin:end]
 
 
 def _few(buckets: Sequence[TrafficBucket], few: int) -> int:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 from datetime import UTC, tzinfo
@@ -420,3 +421,48 @@ def test_the_largest_number_of_names_takes_a_bounded_document(tmp_path: Path) ->
     data = totals(str(path), "--format", TIMED)
     assert sum(each["requests"] for each in data["clients"]["names"]) == data["requests"]
     assert len(data["slowest"]) == 20
+
+
+def test_a_client_that_poses_as_another_one_is_told_as_unclear(tmp_path: Path) -> None:
+    path = tmp_path / "pp.log"
+    line = 'PP - {} - 10.0.0.1 - - [23/Nov/2026:09:00:00 +0000] "GET / HTTP/1.1" 200 38 "-" "-" "-"\n'
+    path.write_text(line.format("10.1.2.3") * 3 + line.format("x - 6.6.6.6 - bob"))
+    data = totals(str(path))
+    assert {each["name"]: each["requests"] for each in data["clients"]["names"]} == {"10.0.0.1": 3, "(unclear)": 1}
+    assert totals(str(path), "--client", "6.6.6.6")["requests"] == 0
+    assert totals(str(path), "--client", "10.0.0.0/8")["requests"] == 3
+
+
+def test_ctrl_c_ends_a_count_with_130() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "regops", "traffic", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdin is not None
+        # More than a pipe holds: when it is written, it is being read.
+        process.stdin.write(LINES.encode() * 1000)
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
+
+
+def test_times_far_from_all_others_do_not_take_the_charts_room(tmp_path: Path) -> None:
+    path = tmp_path / "clock.log"
+    log = b"".join(access_log(3000, hostile=0))
+    path.write_bytes(log.split(b"\n", 1)[0].replace(b"/2026:", b"/1970:") + b"\n" + log)
+    shown = run(str(path), "--utc").stdout
+    assert "1970-03-01" in shown.splitlines()[1]
+    assert "REQUESTS, 30 min a column" in shown
+    assert "and 1 requests long before or after that" in shown
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_chart_is_drawn_with_what_the_terminal_knows(log: Path, encoding: str) -> None:
+    program = [sys.executable, "-m", "regops", "traffic", str(log)]
+    done = subprocess.run(program, env=os.environ | {"PYTHONIOENCODING": encoding}, capture_output=True, check=True)
+    assert {b"utf-8": "█", b"ascii": "@"}[encoding.encode()] in done.stdout.decode(encoding)
