@@ -22,7 +22,7 @@ _AFTER_BLANK = re.compile(
     r"""|\b(?:requirepass|masterauth)|(?<![\w./-])AUTH)(?P<blank>["']?[ \t]{1,8}["']?)(?![-<{(])(?P<value>[^\s"']+)"""
     r"""(?P<second>["']?[ \t]{1,8}["']?[^\s"']+)?"""
 )
-_LOGIN = re.compile(r"""(\blogin\b[^\n]{0,200}?\s-p[ =]?["']?)([^\s"']+)""")
+_LOGIN = re.compile(r"""(\b(?:login\b[^\n]{0,200}?\s-p|redis-cli\b[^\n]{0,200}?\s-a)[ =]?["']?)([^\s"']+)""")
 _CURL_USER = re.compile(r"""((?<![\w-])(?:-u|--user)[ =]?["']?[^\s"':/]{1,128}:)([^\s"']+)""")
 _USER_INFO = re.compile(r"""(:(?:\\{0,3}/){2})([^\s/"'<>\\]*)@""")
 _USER_INFO_ENCODED = re.compile(r"""(%3A%2F%2F)((?:(?!%2F|%40)[^\s/"'<>&])*)(?=%40)""", re.IGNORECASE)
@@ -111,6 +111,7 @@ _RULES: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = (
     ("auth", _AFTER_BLANK, _masked_options),
     ("--", _AFTER_BLANK, _masked_options),
     ("login", _LOGIN, rf"\g<1>{MASK}"),
+    ("redis-cli", _LOGIN, rf"\g<1>{MASK}"),
     ("-u", _CURL_USER, rf"\g<1>{MASK}"),
     ("@", _USER_INFO, _masked_user_info),
     ("%40", _USER_INFO_ENCODED, _masked_user_info),

@@ -40,7 +40,10 @@ class LocalZone(tzinfo):
 
     def fromutc(self, dt: datetime) -> datetime:
         """Return the local time of a time in UTC."""
-        return dt.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)
+        moment = dt.replace(tzinfo=UTC)
+        local = moment.astimezone().replace(tzinfo=None)
+        # Of an hour that a clock shows twice, this is the second unless it is the first.
+        return local.replace(tzinfo=self, fold=int(local.astimezone(UTC) != moment))
 
 
 def replace_file(path: Path, text: str) -> None:
