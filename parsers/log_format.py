@@ -41,22 +41,29 @@ class Values(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Segment:
+class Segment:
     """A part of a format between two quotes: its fields, and the text before, between and after them."""
 
     fields: tuple[Field, ...]
     literals: tuple[str, ...]
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether its text can be read in one way only, whatever its fields hold."""
+        return is_clear(self.fields, self.literals)
+
 
 class LinePattern:
-    """A format ready to read lines with. names are its variables in order; two without text between them are one name.
+    """A format ready to read lines with.
+
+    names are its variables in order; two without text between them are one name. segments are its parts between quotes.
 
     Raises ParseError for a format that nginx would refuse.
     """
 
     def __init__(self, log_format: str, escape: Escape) -> None:
-        segments = _segments(log_format, escape)
-        clear = [is_clear(segment.fields, segment.literals) for segment in segments]
+        self.segments = segments = _segments(log_format, escape)
+        clear = [segment.is_clear for segment in segments]
         expressions = [
             _expression(segment, _LOOSE[escape]) if readable else f"({_LOOSE[escape]})"
             for segment, readable in zip(segments, clear, strict=True)
@@ -90,22 +97,22 @@ class LinePattern:
         return Values(tuple(values), tuple(unclear))
 
 
-def _segments(log_format: str, escape: Escape) -> list[_Segment]:
+def _segments(log_format: str, escape: Escape) -> tuple[Segment, ...]:
     literals, names = _words(log_format)
-    segments: list[_Segment] = []
+    segments: list[Segment] = []
     fields: list[Field] = []
     texts: list[str] = []
     for literal, name in zip(literals, [*names, None], strict=True):
         first, *others = literal.split('"') if escape is not Escape.NONE else [literal]
         texts.append(first)
         for text in others:
-            segments.append(_Segment(tuple(fields), tuple(texts)))
+            segments.append(Segment(tuple(fields), tuple(texts)))
             fields, texts = [], [text]
         if name is not None:
             shape = SHAPES.get(name)
             fields.append(Field(name, shape.pattern, shape.stops, shape.blanks) if shape else Field(name))
-    segments.append(_Segment(tuple(fields), tuple(texts)))
-    return segments
+    segments.append(Segment(tuple(fields), tuple(texts)))
+    return tuple(segments)
 
 
 def _words(log_format: str) -> tuple[list[str], list[str]]:
@@ -131,7 +138,7 @@ def _words(log_format: str) -> tuple[list[str], list[str]]:
     return literals, names
 
 
-def _expression(segment: _Segment, loose: str) -> str:
+def _expression(segment: Segment, loose: str) -> str:
     parts = [re.escape(segment.literals[0])]
     for field, literal in zip(segment.fields, segment.literals[1:], strict=True):
         parts.append(f"({field.shape.pattern if field.shape else loose})")

@@ -48,6 +48,8 @@ _REQUEST = (
     ("http_referer",),
     ("http_user_agent",),
 )
+# The variables that tell the time, the most exact one first.
+_TIMES = ("msec", "time_local", "time_iso8601")
 _UNESCAPES: Mapping[Escape, Callable[[str], str]] = {
     Escape.DEFAULT: unescape_hex,
     Escape.JSON: unescape_json,
@@ -84,15 +86,19 @@ class AccessEntry(LogEntry):
 
 
 class AccessFormat:
-    """A log_format ready to read lines with; log_format and escape are what it was made from."""
+    """A log_format ready to read lines with.
+
+    log_format and escape are what it was made from, segments its parts; missing stands for a variable without value.
+    """
 
     def __init__(self, log_format: str, escape: Escape) -> None:
         self.log_format = log_format
         self.escape = escape
         self._pattern = LinePattern(log_format, escape)
+        self.segments = self._pattern.segments
         self._names = names = self._pattern.names
         self._unescape = _UNESCAPES[escape]
-        self._missing = "-" if escape is Escape.DEFAULT else ""
+        self.missing = "-" if escape is Escape.DEFAULT else ""
         self._stamps = zoned_stamps(apache)
         # Where the values of a request are; the one behind the last is None, for those the format does not have.
         self._at = [next((names.index(name) for name in known if name in names), len(names)) for known in _REQUEST]
@@ -103,7 +109,7 @@ class AccessFormat:
         read = self._pattern.read(line)
         if read is None:
             return Rejected(line, "not in the format of this access log")
-        missing, unescape = self._missing, self._unescape
+        missing, unescape = self.missing, self._unescape
         values = [None if value is None or value == missing else unescape(value) for value in read.values]
         variables = dict(zip(self._names, values, strict=True))
         values.append(None)
@@ -117,6 +123,21 @@ class AccessFormat:
             variables=variables,
             unclear=read.unclear,
         )
+
+    def value(self, text: str) -> str | None:
+        """Return what stands in the place of a variable as the client sent it, None where it has no value."""
+        return None if text == self.missing else self._unescape(text)
+
+    def time(self, variable: str, text: str) -> datetime | None:
+        """Return the time that $msec, $time_local or $time_iso8601 tells; None for one that is not in the calendar."""
+        if variable == "msec":
+            return epoch(text)
+        return self._stamps[text] if variable == "time_local" else parse_rfc3339(text)
+
+    def source(self, name: str) -> str | None:
+        """Return the variable that a part of HttpRequest, or `time`, is read from; None where the format has none."""
+        known = _TIMES if name == "time" else next(known for known in _REQUEST if known[0] == name)
+        return next((each for each in known if each in self._names), None)
 
     def flush(self) -> None:
         """Return None: no request has more than one line."""
@@ -134,12 +155,9 @@ class AccessFormat:
         )
 
     def _time(self, variables: Mapping[str, str | None]) -> datetime | None:
-        if (text := variables.get("msec")) is not None:
-            return epoch(text)
-        if (text := variables.get("time_local")) is not None:
-            return self._stamps[text]
-        if (text := variables.get("time_iso8601")) is not None:
-            return parse_rfc3339(text)
+        for name in _TIMES:
+            if (text := variables.get(name)) is not None:
+                return self.time(name, text)
         return None
 
 
@@ -148,9 +166,12 @@ def compile_log_format(log_format: str, *, escape: Escape = Escape.DEFAULT) -> A
     return AccessFormat(log_format, escape)
 
 
-def guess_format(lines: Sequence[str]) -> AccessFormat:
-    """Return the known format that reads most of these lines; `combined` where none reads more."""
-    formats = [compile_log_format(known) for known in KNOWN_FORMATS]
+def guess_format(lines: Sequence[str], formats: Sequence[AccessFormat] = ()) -> AccessFormat:
+    """Return the format that reads most of these lines, the first of them where none reads more.
+
+    Without formats to choose from it is one of the known ones.
+    """
+    formats = formats or [compile_log_format(known) for known in KNOWN_FORMATS]
     return max(formats, key=lambda each: sum(not isinstance(entry, Rejected) for entry in each.run(lines)))
 
 

@@ -175,6 +175,13 @@ class Engine(Protocol):
         """
         ...
 
+    def file_chunks(self, name: str, path: str) -> Iterator[bytes]:
+        """Yield the bytes of a regular file of a container from its beginning, as they come through the archive.
+
+        However large it is, no more than a chunk is held. Raises NotFound, Refused for what is no regular file.
+        """
+        ...
+
     def exec_shell(self, name: str, command: tuple[str, ...], *, user: str | None = None) -> int:
         """Run an interactive command in a container, on this terminal, and return its exit status."""
         ...
@@ -266,6 +273,18 @@ class LogDoors(Protocol):
         self, container: str, command: tuple[str, ...], *, timeout_seconds: float | None
     ) -> Iterator[bytes]:
         """Yield what a program of the container prints when it is run inside all namespaces; None waits for its end."""
+        ...
+
+
+class BlockCounter(Protocol):
+    """Counts the requests of an access log by columns, many lines at a time, into the totals it was made for."""
+
+    def feed(self, raw: bytes, /) -> list[bytes]:
+        """Count some whole lines, and return those that it cannot vouch for, without their newlines."""
+        ...
+
+    def flush(self) -> None:
+        """Add what is still on the way to the totals."""
         ...
 
 

@@ -16,12 +16,15 @@ import typer
 from regops.errors import RegopsError
 from regops.model.answer import Answer
 from regops.model.log_summary import LogTally
-from regops.ports import BaseMaker, Clock, Connect, ContainerFiles, Engine, ObjectStore, Registry
+from regops.ports import BaseMaker, BlockCounter, Clock, Connect, ContainerFiles, Engine, ObjectStore, Registry
 from regops.render import Color, use_color, write_answer, write_error
 from regops.render.visible import visible
 from regops.settings import HttpOptions
 
 if TYPE_CHECKING:
+    from parsers.nginx_access import AccessFormat
+    from regops.model.traffic import Traffic
+    from regops.model.traffic_filter import TrafficFilter
     from regops.render.log_lines import LogWriter
     from regops.render.progress import ConsoleProgress
 
@@ -119,6 +122,16 @@ class Services:
         from regops.adapters.host import LocalZone
 
         return LocalZone()
+
+    def traffic_counter(
+        self, access_format: "AccessFormat", wanted: "TrafficFilter", traffic: "Traffic"
+    ) -> BlockCounter | None:
+        """Return what counts access logs of a format by columns, None for a format that is read line by line."""
+        # Counting uses no matrices: without this, a thread is started for each core, which takes longer than most logs.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        from regops.adapters.traffic.counter import block_counter
+
+        return block_counter(access_format, wanted, traffic)
 
     def log_writer(self, *, raw: bool, utc: bool, show_secrets: bool, tally: LogTally) -> "LogWriter":
         """Return what shows log records on stdout, in the chosen form."""

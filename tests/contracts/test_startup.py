@@ -5,7 +5,17 @@ import sys
 
 import pytest
 
-CLIENTS = {"requests", "urllib3", "docker", "swiftclient", "keystoneauth1", "cryptography", "rich.progress", "asyncio"}
+CLIENTS = {
+    "requests",
+    "urllib3",
+    "docker",
+    "swiftclient",
+    "keystoneauth1",
+    "cryptography",
+    "numpy",
+    "rich.progress",
+    "asyncio",
+}
 
 PROGRAM = """
 import sys
@@ -23,7 +33,9 @@ def modules_after(*arguments: str) -> set[str]:
     return set(done.stdout.rpartition("MODULES ")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("ping", "--help"), ("bootstrap", "--help")])
+@pytest.mark.parametrize(
+    "arguments", [("--version",), ("--help",), ("ping", "--help"), ("bootstrap", "--help"), ("traffic", "--help")]
+)
 def test_help_and_version_import_no_client_library(arguments: tuple[str, ...]) -> None:
     assert modules_after(*arguments) & CLIENTS == set()
 
@@ -35,6 +47,7 @@ def test_help_and_version_import_no_client_library(arguments: tuple[str, ...]) -
         (("status", "http://127.0.0.1:1", "--timeout", "1"), {"docker", "swiftclient", "keystoneauth1"}),
         (("ps",), {"swiftclient", "keystoneauth1", "cryptography"}),
         (("bootstrap", "list"), {"docker", "cryptography"}),
+        (("traffic", __file__), CLIENTS),  # a log as small as this is read without numpy
     ],
 )
 def test_a_command_imports_only_its_own_door(arguments: tuple[str, ...], foreign: set[str]) -> None:

@@ -153,6 +153,10 @@ class FakeEngine:
         found = self._file(name, path)
         return found[len(found) - min(limit_bytes, len(found)) :]
 
+    def file_chunks(self, name: str, path: str) -> Iterator[bytes]:
+        found = self._file(name, path)
+        yield from (found[start : start + 1000] for start in range(0, len(found), 1000))
+
     def exec_shell(self, name: str, command: tuple[str, ...], *, user: str | None = None) -> int:
         self._check()
         self._find(name)

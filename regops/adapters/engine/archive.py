@@ -94,6 +94,17 @@ def last_bytes(chunks: Iterator[bytes], where: str, limit_bytes: int) -> tuple[i
     return member.size, bytes(kept[-limit_bytes:] if limit_bytes else b"")
 
 
+def all_bytes(chunks: Iterator[bytes], where: str) -> Iterator[bytes]:
+    """Yield the one regular file in a tar, 1 MiB at a time. Raises Refused when it is none."""
+    with tarfile.open(fileobj=IteratorReader(chunks), mode="r|") as archive:
+        member = archive.next()
+        file = archive.extractfile(member) if member is not None and member.isreg() else None
+        if file is None:
+            raise Refused(f"{where} is not a regular file")
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
 def _number(found: dict[str, Any], key: str) -> int:
     value = found.get(key, 0)
     if not isinstance(value, int) or value < 0:

@@ -12,6 +12,7 @@ from regops.model.nginx_status import NginxStatus
 from regops.model.probe import PingAnswer
 from regops.model.status import RegistryHealth
 from regops.model.tarball import Downloads, Tarballs
+from regops.model.traffic_report import TrafficReport
 
 
 def print_answer(answer: Answer, *, color: bool) -> None:
@@ -63,6 +64,10 @@ def renderable(answer: Answer) -> RenderableType:
             from regops.render.table.log_sources import log_sources_table
 
             return log_sources_table(answer)
+        case TrafficReport():
+            from regops.render.table.traffic import traffic_table
+
+            return traffic_table(answer)
         case Tarballs():
             from regops.render.table.bootstrap import tarballs_table
 
