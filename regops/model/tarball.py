@@ -7,6 +7,11 @@ from enum import StrEnum
 from regops.errors import ExitStatus
 from regops.model.answer import Target
 
+IMAGE_TAGS_METADATA = "regops-image-tags"
+"""X-Object-Meta-…: the references of the images in a tarball, comma separated, each percent-encoded where needed."""
+SHA256_METADATA = "regops-sha256"
+"""X-Object-Meta-…: the sha256 of the whole tarball as it is stored, in lower case hexadecimal digits."""
+
 
 class ObjectKind(StrEnum):
     """How Swift keeps an object, which decides what its ETag is worth.

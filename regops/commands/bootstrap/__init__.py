@@ -1,0 +1,13 @@
+"""`regops bootstrap`: the images from which a first registry starts, kept in Swift."""
+
+import typer
+
+from regops.commands.bootstrap import download
+from regops.commands.bootstrap import list as list_
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Fetch a registry's own images from Swift, where no registry can be asked for them.",
+)
+app.command("list")(list_.list_)
+app.command("download")(download.download)
