@@ -4,13 +4,13 @@ Every method raises a child of RegopsError and nothing else, and every method en
 """
 
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Protocol
 
 from regops.model.container_file import FileFacts, Listing
 from regops.model.http import HttpReply
-from regops.model.tarball import StoreAccount, StoredObject
+from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 
 
 class Clock(Protocol):
@@ -280,10 +280,10 @@ class ObjectStore(Protocol):
         """Return the first page of the account's containers, as JSON."""
         ...
 
-    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None) -> str:
+    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None, prefix: str = "") -> str:
         """Return one page of a container's objects, as JSON: those after marker; the server's page unless limit is set.
 
-        Raises NotFound when there is no such container.
+        With prefix only those whose names begin with it. Raises NotFound when there is no such container.
         """
         ...
 
@@ -304,12 +304,41 @@ class ObjectStore(Protocol):
         ...
 
     def put(
-        self, swift_container: str, name: str, chunks: Iterator[bytes], *, metadata: Mapping[str, str] | None = None
+        self,
+        swift_container: str,
+        name: str,
+        chunks: Iterator[bytes],
+        *,
+        metadata: Mapping[str, str] | None = None,
+        only_new: bool = False,
+        md5: str | None = None,
     ) -> StoredObject:
         """Store an object of at most 5 GiB, making its container if need be; metadata becomes X-Object-Meta-*.
 
-        Raises Corrupted when Swift's checksum of what arrived is not that of what was sent.
+        When chunks raise, that error comes out, and nothing is stored. Raises Corrupted when Swift's checksum of what
+        arrived is not that of what was sent (with md5, the one announced, Swift compares and keeps nothing), Refused
+        with only_new when there is such an object, Failed when there is no room for it.
         """
+        ...
+
+    def put_manifest(
+        self,
+        swift_container: str,
+        name: str,
+        segments: Sequence[StoredSegment],
+        *,
+        metadata: Mapping[str, str] | None = None,
+        only_new: bool = False,
+    ) -> StoredObject:
+        """Make a static large object of segments that are there; Swift checks every one. Raises as put."""
+        ...
+
+    def make_container(self, swift_container: str) -> None:
+        """Make a container; one that is there is left as it is."""
+        ...
+
+    def delete(self, swift_container: str, name: str) -> None:
+        """Remove one object (of a large one only the manifest); one that is not there is no error."""
         ...
 
 

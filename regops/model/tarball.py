@@ -62,6 +62,16 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """One part of a large object, as it was sent: where it lies, and the md5 of its bytes."""
+
+    swift_container: str
+    name: str
+    size_bytes: int
+    md5: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tarballs:
     """The objects of one Swift container, in the order of their names."""
 

@@ -1,8 +1,7 @@
 """One account of an OpenStack Swift, whichever way it authenticates."""
 
-import hashlib
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -15,8 +14,9 @@ from regops.adapters.swift.body import read_body
 from regops.adapters.swift.connection import NO_ANSWER, open_connection, translate, within
 from regops.adapters.swift.environment import KeystoneLogin, Login, Tls, TokenLogin, V1Login, read_login, read_tls
 from regops.adapters.swift.objects import check_container, check_object, stored_object
+from regops.adapters.swift.uploads import SourceFailed, manifest_body, send, upload_headers, upload_meaning
 from regops.errors import AuthenticationFailed, Corrupted, NotFound, RegopsError, UnexpectedAnswer
-from regops.model.tarball import StoreAccount, StoredObject
+from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 from regops.secret import Secret, mask_url
 
 _swift: Any = swiftclient.client  # it carries no types
@@ -52,10 +52,12 @@ class SwiftStore:
         """Return the first page of the account's containers, as JSON."""
         return self._text("", {"limit": "1000"}, what="the account")
 
-    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None) -> str:
+    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None, prefix: str = "") -> str:
         """Return one page of a container's objects, as JSON."""
         check_container(swift_container)
         query = {"marker": marker} if marker else {}
+        if prefix:
+            query["prefix"] = prefix
         if limit:
             query["limit"] = str(limit)
         return self._text(quote(swift_container), query, what=_named(swift_container))
@@ -105,50 +107,78 @@ class SwiftStore:
             connection.close()
 
     def put(
-        self, swift_container: str, name: str, chunks: Iterator[bytes], *, metadata: Mapping[str, str] | None = None
+        self,
+        swift_container: str,
+        name: str,
+        chunks: Iterator[bytes],
+        *,
+        metadata: Mapping[str, str] | None = None,
+        only_new: bool = False,
+        md5: str | None = None,
     ) -> StoredObject:
         """Store an object, whatever its size; the container is made if it is missing."""
-        check_container(swift_container)
         check_object(name)
         what = _named(swift_container, name)
-        self._request("PUT", quote(swift_container), what=_named(swift_container))
-        digest = hashlib.md5(usedforsecurity=False)
-
-        failed: list[Exception] = []
-
-        def counted() -> Iterator[bytes]:
-            try:
-                for chunk in chunks:
-                    digest.update(chunk)
-                    yield chunk
-            except Exception as error:
-                failed.append(error)  # the source's own, which must not pass for the network's
-                raise
-
+        # The token may be over since it was last used: this question gets another, which an upload cannot do midway.
+        self.make_container(swift_container)
         account, token = self._authenticated()
         connection: Any = open_connection(account.storage_url, self._tls, timeout_seconds=self._timeout_seconds)
         try:
-            etag = _swift.put_object(
+            etag, sent = send(
+                connection,
                 account.storage_url,
                 token.reveal(),
-                swift_container,
-                name,
-                contents=counted(),
-                headers={f"X-Object-Meta-{key}": value for key, value in (metadata or {}).items()},
-                content_type="application/octet-stream",
-                http_conn=(urlsplit(account.storage_url), connection),
+                (swift_container, name),
+                chunks,
+                headers=upload_headers(metadata, only_new=only_new, md5=md5),
             )
+        except SourceFailed as error:
+            raise error.cause from None
         except ClientException as error:
-            raise _meaning(error, account, what) from error
+            found: Any = error
+            meaning = upload_meaning(int(found.http_status or 0), what, mask_url(account.storage_url))
+            raise meaning or _meaning(error, account, what) from error
         except NO_ANSWER as error:
-            if failed:
-                raise failed[0] from None
             raise translate(error, account.storage_url, timeout_seconds=self._timeout_seconds) from error
         finally:
             connection.close()
-        if etag != digest.hexdigest():
-            raise Corrupted(f"{what} arrived damaged: its md5 there is {etag}, {digest.hexdigest()} was sent")
+        if etag != sent.md5:
+            raise Corrupted(f"{what} arrived damaged: its md5 there is {etag}, {sent.md5} was sent")
         return self.head(swift_container, name)
+
+    def put_manifest(
+        self,
+        swift_container: str,
+        name: str,
+        segments: Sequence[StoredSegment],
+        *,
+        metadata: Mapping[str, str] | None = None,
+        only_new: bool = False,
+    ) -> StoredObject:
+        """Make a static large object of segments that are there."""
+        check_object(name)
+        self.make_container(swift_container)
+        self._request(
+            "PUT",
+            f"{quote(swift_container)}/{quote(name)}",
+            {"multipart-manifest": "put"},
+            what=_named(swift_container, name),
+            body=manifest_body(segments),
+            headers=upload_headers(metadata, only_new=only_new),
+        )
+        return self.head(swift_container, name)
+
+    def make_container(self, swift_container: str) -> None:
+        """Make a container; one that is there is left as it is."""
+        check_container(swift_container)
+        self._request("PUT", quote(swift_container), what=_named(swift_container))
+
+    def delete(self, swift_container: str, name: str) -> None:
+        """Remove one object; of a large one the manifest, and not its segments."""
+        check_container(swift_container)
+        check_object(name)
+        with suppress(NotFound):
+            self._request("DELETE", f"{quote(swift_container)}/{quote(name)}", what=_named(swift_container, name))
 
     def _authenticated(self) -> tuple[StoreAccount, Secret]:
         if self._known is None:
@@ -170,15 +200,26 @@ class SwiftStore:
     def _text(self, path: str, query: Mapping[str, str], *, what: str) -> str:
         return self._request("GET", path, {"format": "json", **query}, what=what).decode("utf-8", "replace")
 
-    def _request(self, method: str, path: str, query: Mapping[str, str] | None = None, *, what: str) -> bytes:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        what: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
         def ask(connection: Any, storage_url: str, token: str) -> bytes:
             full = urlsplit(storage_url).path + (f"/{path}" if path else "")
-            connection.request(method, f"{full}?{urlencode(query)}" if query else full, "", {"X-Auth-Token": token})
+            target = f"{full}?{urlencode(query)}" if query else full
+            connection.request(method, target, body, {**(headers or {}), "X-Auth-Token": token})
             response = connection.getresponse()
-            body: bytes = response.read()
+            answer: bytes = response.read()
             if response.status // 100 != 2:
-                raise ClientException.from_response(response, method, body)
-            return body
+                error = ClientException.from_response(response, method, answer)
+                raise (upload_meaning(response.status, what, mask_url(storage_url)) if body else None) or error
+            return answer
 
         return self._ask(ask, what=what)
 
