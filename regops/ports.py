@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Protocol
 
 from regops.model.container_file import FileFacts, Listing
 from regops.model.http import HttpReply
+from regops.model.image import ImageFacts
 from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 
 
@@ -161,6 +162,10 @@ class Engine(Protocol):
         """Return the id of a local image, or None."""
         ...
 
+    def image(self, reference: str) -> ImageFacts | None:
+        """Return what the engine knows of a local image, or None where there is no such image."""
+        ...
+
     def image_labels(self, reference: str) -> Mapping[str, str] | None:
         """Return the labels of a local image, or None where there is no such image."""
         ...
@@ -184,6 +189,14 @@ class Engine(Protocol):
 
     def save(self, reference: str) -> Iterator[bytes]:
         """Yield the tarball of an image, as `docker save` writes it."""
+        ...
+
+    def load(self, tarball: Iterator[bytes]) -> Iterator[str]:
+        """Send the tarball of images to the engine as it comes, and yield what the engine says, line by line.
+
+        When tarball raises, the request is broken off and that error comes out; the engine, which never saw the end,
+        makes no image of it. Raises Failed with the engine's reason.
+        """
         ...
 
     def run(self, image: str, **options: Any) -> str:
