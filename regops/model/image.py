@@ -10,7 +10,8 @@ class ImageFacts:
 
     id is the engine's id of it, `sha256:…`; tags are its references, this engine's; environment is what its containers
     get unless they are told otherwise; ports are the TCP ports it says it serves. size_bytes is unpacked, about what
-    its tarball has before it is compressed.
+    its tarball has before it is compressed; layers are the `sha256:…` of its unpacked layers, created is when it was
+    made, as its configuration spells it.
     """
 
     id: str
@@ -19,3 +20,5 @@ class ImageFacts:
     environment: Mapping[str, str]
     ports: tuple[int, ...]
     size_bytes: int
+    layers: tuple[str, ...]
+    created: str

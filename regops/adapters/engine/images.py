@@ -27,6 +27,8 @@ def image_facts(found: Mapping[str, Any]) -> ImageFacts:
     exposed: Mapping[str, Any] = config.get("ExposedPorts") or {}
     labels: Mapping[str, Any] = config.get("Labels") or {}
     environment: list[str] = config.get("Env") or []
+    rootfs: Mapping[str, Any] = found.get("RootFS") or {}
+    layers: list[str] = rootfs.get("Layers") or []
     tags: list[str] = found.get("RepoTags") or []
     ports = (_TCP_PORT.fullmatch(port) for port in exposed)
     pairs = (entry.partition("=") for entry in environment)
@@ -37,6 +39,8 @@ def image_facts(found: Mapping[str, Any]) -> ImageFacts:
         environment={name: value for name, _, value in pairs},
         ports=tuple(sorted(int(port[1]) for port in ports if port)),
         size_bytes=int(found.get("Size") or 0),
+        layers=tuple(layers),
+        created=str(found.get("Created") or ""),
     )
 
 

@@ -7,6 +7,7 @@ from rich.console import Console, RenderableType
 from regops.model.answer import Answer
 from regops.model.instance import Instances
 from regops.model.lab import Lab, LabRemoved
+from regops.model.load import Loaded
 from regops.model.log_source import LogSources
 from regops.model.nginx_status import NginxStatus
 from regops.model.probe import PingAnswer
@@ -71,5 +72,9 @@ def renderable(answer: Answer) -> RenderableType:
             from regops.render.table.bootstrap import downloads_table
 
             return downloads_table(answer)
+        case Loaded():
+            from regops.render.table.load import loaded_table
+
+            return loaded_table(answer)
         case _:
             raise TypeError(f"{type(answer).__name__} has no table")
