@@ -12,7 +12,7 @@ from fault_server import FaultServer, Peer, Script, refused_port
 from keystone_double import PASSWORD, USER, keystone_double, read_body
 from regops.adapters.swift.store import SwiftStore
 from regops.collectors.bootstrap import collect_tarballs
-from regops.errors import AuthenticationFailed, NotFound, RegopsError, UnexpectedAnswer, Unreachable
+from regops.errors import AuthenticationFailed, NotFound, RegopsError, Unavailable, UnexpectedAnswer, Unreachable
 from regops.wiring import SystemClock
 
 KEY = "hunter2"
@@ -180,7 +180,7 @@ def test_a_host_that_has_no_address_is_told() -> None:
         (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 300 + b"\r\n", "no whole answer from"),
         (
             b"HTTP/1.1 200 OK\r\nX-Auth-Token: \xff\r\nX-Storage-Url: \xff\r\nContent-Length: 0\r\n\r\n",
-            "no whole answer",
+            "gave no token and storage",
         ),
     ],
 )
@@ -194,7 +194,7 @@ def test_an_authentication_that_is_none_is_told(answer: bytes, said: str) -> Non
     [
         (403, AuthenticationFailed, "test:tester has no access to the Swift container images"),
         (404, NotFound, "the Swift container images is not there"),
-        (503, UnexpectedAnswer, "answered 503 Said when asked for the Swift container images"),
+        (503, Unavailable, "answered 503 Said when asked for the Swift container images"),
         (507, UnexpectedAnswer, "answered 507"),
     ],
 )
@@ -233,7 +233,7 @@ def test_a_token_of_somebody_else_is_used_as_it_is() -> None:
         environ = {"OS_AUTH_TOKEN": "given", "OS_STORAGE_URL": f"{server.url}/v1/AUTH_y"}
         assert names(environ) == ["image.tar"]
         assert server.paths == ["/v1/AUTH_y/images?format=json", "/v1/AUTH_y/images?format=json&marker=image.tar"]
-        assert b"x-auth-token: given" in server.heads[0]
+        assert b"X-Auth-Token: given" in server.heads[0]
 
 
 def test_a_certificate_is_trusted_when_its_authority_is_given(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ VERSIONS = pytest.mark.parametrize("version", ["v2.0", "v3"])
 def test_keystone_leads_to_the_store_of_its_catalog(version: str, cloud: Cloud) -> None:
     assert names(keystone(cloud.keystone.url, version)) == ["image.tar"]
     assert cloud.swift.paths[0] == "/v1/AUTH_north_public/images?format=json"
-    assert b"x-auth-token: token of images" in cloud.swift.heads[0]
+    assert b"X-Auth-Token: token of images" in cloud.swift.heads[0]
 
 
 @VERSIONS

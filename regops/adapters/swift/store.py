@@ -1,25 +1,31 @@
 """One account of an OpenStack Swift, whichever way it authenticates."""
 
+import http.client
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-import swiftclient.client
-from swiftclient.exceptions import ClientException
-
 from regops.adapters.swift.body import read_body
-from regops.adapters.swift.connection import NO_ANSWER, open_connection, translate, within
+from regops.adapters.swift.connection import (
+    NO_ANSWER,
+    Connection,
+    Response,
+    headers_of,
+    open_connection,
+    translate,
+    within,
+)
 from regops.adapters.swift.environment import KeystoneLogin, Login, Tls, TokenLogin, V1Login, read_login, read_tls
-from regops.adapters.swift.objects import check_container, check_object, stored_object
+from regops.adapters.swift.objects import check_container, check_object, ranged_object, stored_object
+from regops.adapters.swift.status import HttpStatus, TokenRefused, check_status, meaning
 from regops.adapters.swift.uploads import SourceFailed, manifest_body, send, upload_headers, upload_meaning
-from regops.errors import AuthenticationFailed, Corrupted, NotFound, RegopsError, UnexpectedAnswer
+from regops.errors import Corrupted, NotFound
 from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 from regops.secret import Secret, mask_url
 
-_swift: Any = swiftclient.client  # it carries no types
 _T = TypeVar("_T")
 
 
@@ -35,7 +41,7 @@ class SwiftStore:
         self._note = note
         self._timeout_seconds = timeout_seconds
         self._known: tuple[StoreAccount, Secret] | None = None
-        self._idle_connection: Any = None
+        self._idle_connection: Connection | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, timeout_seconds: float) -> "SwiftStore":
@@ -74,35 +80,49 @@ class SwiftStore:
         check_container(swift_container)
         check_object(name)
 
-        def ask(connection: Any, storage_url: str, token: str) -> StoredObject:
-            place = (urlsplit(storage_url), connection)
-            return stored_object(name, _swift.head_object(storage_url, token, swift_container, name, http_conn=place))
+        def ask(connection: Connection, storage_url: str, token: str) -> StoredObject:
+            target = f"{urlsplit(storage_url).path}/{quote(swift_container)}/{quote(name)}"
+            connection.request("HEAD", target, headers={"X-Auth-Token": token})
+            response = connection.getresponse()
+            response.read()
+            check_status(response)
+            return stored_object(name, headers_of(response))
 
         return self._ask(ask, what=_named(swift_container, name))
 
-    def open(self, swift_container: str, name: str) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
-        """Give what the store says of an object, and its bytes."""
+    def open(
+        self, swift_container: str, name: str, *, start: int = 0, etag: str | None = None
+    ) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
+        """Give what the store says of an object, and its bytes from start on."""
         check_container(swift_container)
         check_object(name)
-        return self._open(swift_container, name)
+        return self._open(swift_container, name, start, etag)
 
     @contextmanager
-    def _open(self, swift_container: str, name: str) -> Generator[tuple[StoredObject, Iterator[bytes]]]:
-        def ask(connection: Any, storage_url: str, token: str) -> tuple[Any, StoredObject, Any]:
-            headers, body = _swift.get_object(
-                storage_url,
-                token,
-                swift_container,
-                name,
-                http_conn=(urlsplit(storage_url), connection),
-                resp_chunk_size=1,  # any: it makes swiftclient stream, and we read for ourselves
-            )
-            return connection, stored_object(name, headers), body.resp.raw
+    def _open(
+        self, swift_container: str, name: str, start: int, etag: str | None
+    ) -> Generator[tuple[StoredObject, Iterator[bytes]]]:
+        wanted = {"Range": f"bytes={start}-"} if start else {}
+        if etag:
+            wanted["If-Match"] = f'"{etag}"'
 
-        connection, stored, raw = self._ask(ask, what=_named(swift_container, name))
+        def ask(connection: Connection, storage_url: str, token: str) -> tuple[Connection, Response]:
+            target = f"{urlsplit(storage_url).path}/{quote(swift_container)}/{quote(name)}"
+            connection.request("GET", target, headers={"X-Auth-Token": token, **wanted})
+            response = connection.getresponse()
+            if response.status // 100 != 2:
+                connection.close()  # or its body would have to be read
+            check_status(response)
+            return connection, response
+
+        connection, response = self._ask(ask, what=_named(swift_container, name))
         self._idle_connection = None  # the body keeps it busy
         try:
-            yield stored, read_body(raw, stored, timeout_seconds=self._timeout_seconds)
+            headers = headers_of(response)
+            stored, first = stored_object(name, headers), 0
+            if response.status == http.client.PARTIAL_CONTENT:
+                stored, first = ranged_object(stored, headers, start)
+            yield stored, read_body(response, stored, first, start, timeout_seconds=self._timeout_seconds)
         finally:
             connection.close()
 
@@ -122,7 +142,7 @@ class SwiftStore:
         # The token may be over since it was last used: this question gets another, which an upload cannot do midway.
         self.make_container(swift_container)
         account, token = self._authenticated()
-        connection: Any = open_connection(account.storage_url, self._tls, timeout_seconds=self._timeout_seconds)
+        connection = open_connection(account.storage_url, self._tls, timeout_seconds=self._timeout_seconds)
         try:
             etag, sent = send(
                 connection,
@@ -134,10 +154,9 @@ class SwiftStore:
             )
         except SourceFailed as error:
             raise error.cause from None
-        except ClientException as error:
-            found: Any = error
-            meaning = upload_meaning(int(found.http_status or 0), what, mask_url(account.storage_url))
-            raise meaning or _meaning(error, account, what) from error
+        except HttpStatus as error:
+            said = upload_meaning(error.status, what, mask_url(account.storage_url))
+            raise said or meaning(error, account, what) from error
         except NO_ANSWER as error:
             raise translate(error, account.storage_url, timeout_seconds=self._timeout_seconds) from error
         finally:
@@ -210,48 +229,45 @@ class SwiftStore:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
-        def ask(connection: Any, storage_url: str, token: str) -> bytes:
+        def ask(connection: Connection, storage_url: str, token: str) -> bytes:
             full = urlsplit(storage_url).path + (f"/{path}" if path else "")
             target = f"{full}?{urlencode(query)}" if query else full
             connection.request(method, target, body, {**(headers or {}), "X-Auth-Token": token})
             response = connection.getresponse()
             answer: bytes = response.read()
-            if response.status // 100 != 2:
-                error = ClientException.from_response(response, method, answer)
-                raise (upload_meaning(response.status, what, mask_url(storage_url)) if body else None) or error
+            said = upload_meaning(response.status, what, mask_url(storage_url)) if body else None
+            if said:
+                raise said
+            check_status(response)
             return answer
 
         return self._ask(ask, what=what)
 
-    def _ask(self, ask: Callable[[Any, str, str], _T], *, what: str) -> _T:
+    def _ask(self, ask: Callable[[Connection, str, str], _T], *, what: str) -> _T:
         """Return what the store answers; a token that is over is replaced once."""
         fresh = self._known is None
         try:
             return self._ask_once(ask, what=what)
-        except _TokenRefused:
+        except TokenRefused:
             if fresh or isinstance(self._login, TokenLogin):
                 raise
         self._known = None
         return self._ask_once(ask, what=what)
 
-    def _ask_once(self, ask: Callable[[Any, str, str], _T], *, what: str) -> _T:
+    def _ask_once(self, ask: Callable[[Connection, str, str], _T], *, what: str) -> _T:
         account, token = self._authenticated()
         url, seconds = account.storage_url, self._timeout_seconds
-        connection: Any = self._idle_connection or open_connection(url, self._tls, timeout_seconds=seconds)
+        connection = self._idle_connection or open_connection(url, self._tls, timeout_seconds=seconds)
         self._idle_connection = None  # until this question has been answered in whole
 
         try:
             answer = within(seconds, url, lambda: ask(connection, url, token.reveal()), close=connection.close)
-        except ClientException as error:
-            raise _meaning(error, account, what) from error
+        except HttpStatus as error:
+            raise meaning(error, account, what) from error
         except NO_ANSWER as error:
             raise translate(error, url, timeout_seconds=seconds) from error
         self._idle_connection = connection
         return answer
-
-
-class _TokenRefused(AuthenticationFailed):
-    """The store does not accept a token, which another may mend."""
 
 
 def _door(login: V1Login | KeystoneLogin) -> Callable[[Tls, float], tuple[StoreAccount, Secret]]:
@@ -267,20 +283,3 @@ def _door(login: V1Login | KeystoneLogin) -> Callable[[Tls, float], tuple[StoreA
 def _named(swift_container: str, name: str = "") -> str:
     container = f"the Swift container {swift_container}"
     return f"the object {name} in {container}" if name else container
-
-
-def _meaning(error: Any, account: StoreAccount, what: str) -> RegopsError:
-    where, status = mask_url(account.storage_url), int(error.http_status or 0)
-    if status == 401:
-        return _TokenRefused(f"{where} does not accept the token", hint="it may have expired: get another")
-    if status == 403:
-        return AuthenticationFailed(
-            f"{account.user or 'the owner of this token'} has no access to {what} at {where}",
-            hint="ask for a role in the project that may use its Swift containers",
-        )
-    if status == 404:
-        return NotFound(f"{what} is not there, at {where}")
-    return UnexpectedAnswer(
-        f"{where} answered {status} {error.http_reason or ''} when asked for {what}",
-        hint="is Swift well? the log of its proxy says more",
-    )

@@ -3,15 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import swiftclient.client
-
+from regops.adapters.swift.connection import Connection
+from regops.adapters.swift.status import check_status
 from regops.errors import Corrupted, Failed, Refused, RegopsError
 from regops.model.tarball import StoredSegment
 
-_swift: Any = swiftclient.client  # it carries no types
 _TYPE = "application/octet-stream"
 # What Swift says before it has looked at any byte, and what that means to somebody who uploads.
 _FULL = {413: "Request Entity Too Large", 507: "Insufficient Storage"}
@@ -43,7 +41,7 @@ def upload_headers(
 
 
 def send(
-    connection: Any,
+    connection: Connection,
     storage_url: str,
     token: str,
     place: tuple[str, str],
@@ -54,7 +52,7 @@ def send(
     """Send an object as it comes, and return Swift's checksum of it and what was sent.
 
     place is the container and the name. No length is announced: if the source fails, the end is missing, and Swift
-    keeps nothing. Raises SourceFailed then, else what swiftclient and requests raise.
+    keeps nothing. Raises SourceFailed then, else HttpStatus and connection.NO_ANSWER.
     """
     digest, sent, failed = hashlib.md5(usedforsecurity=False), 0, list[Exception]()
 
@@ -70,21 +68,18 @@ def send(
             raise
 
     swift_container, name = place
+    target = f"{urlsplit(storage_url).path}/{quote(swift_container)}/{quote(name)}"
     try:
-        etag = _swift.put_object(
-            storage_url,
-            token,
-            swift_container,
-            name,
-            contents=counted(),
-            headers=dict(headers),
-            http_conn=(urlsplit(storage_url), connection),
-        )
+        connection.request("PUT", target, counted(), {**headers, "X-Auth-Token": token})
+        response = connection.getresponse()
+        response.read()
+        check_status(response)
     except Exception as error:
         if failed:
             raise SourceFailed(failed[0]) from error
         raise
-    return str(etag), StoredSegment(swift_container, name, sent, digest.hexdigest())
+    etag = (response.getheader("etag") or "").strip('"')
+    return etag, StoredSegment(swift_container, name, sent, digest.hexdigest())
 
 
 def manifest_body(segments: Sequence[StoredSegment]) -> bytes:
