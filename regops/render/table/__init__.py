@@ -13,6 +13,7 @@ from regops.model.nginx_status import NginxStatus
 from regops.model.probe import PingAnswer
 from regops.model.status import RegistryHealth
 from regops.model.tarball import Downloads, Tarballs
+from regops.model.upload import Uploaded
 
 
 def print_answer(answer: Answer, *, color: bool) -> None:
@@ -76,5 +77,9 @@ def renderable(answer: Answer) -> RenderableType:
             from regops.render.table.load import loaded_table
 
             return loaded_table(answer)
+        case Uploaded():
+            from regops.render.table.upload import uploaded_table
+
+            return uploaded_table(answer)
         case _:
             raise TypeError(f"{type(answer).__name__} has no table")
