@@ -2,7 +2,7 @@
 
 import typer
 
-from regops.commands.bootstrap import download, load, upload
+from regops.commands.bootstrap import download, load, start, upload
 from regops.commands.bootstrap import list as list_
 
 app = typer.Typer(
@@ -12,4 +12,5 @@ app = typer.Typer(
 app.command("list")(list_.list_)
 app.command("download")(download.download)
 app.command("load")(load.load)
+app.command("start")(start.start)
 app.command("upload")(upload.upload)

@@ -11,6 +11,7 @@ from regops.model.load import Loaded
 from regops.model.log_source import LogSources
 from regops.model.nginx_status import NginxStatus
 from regops.model.probe import PingAnswer
+from regops.model.start import Started
 from regops.model.status import RegistryHealth
 from regops.model.tarball import Downloads, Tarballs
 from regops.model.upload import Uploaded
@@ -81,5 +82,9 @@ def renderable(answer: Answer) -> RenderableType:
             from regops.render.table.upload import uploaded_table
 
             return uploaded_table(answer)
+        case Started():
+            from regops.render.table.start import started_table
+
+            return started_table(answer)
         case _:
             raise TypeError(f"{type(answer).__name__} has no table")
