@@ -280,8 +280,8 @@ class ObjectStore(Protocol):
     """One account of an OpenStack Swift.
 
     Every question has a deadline; a transfer may take as long as it moves. Apart from what each method names, all
-    raise ConfigurationError, AuthenticationFailed, Unreachable, UnexpectedAnswer, and Refused for a name that no
-    container or object can have.
+    raise ConfigurationError, AuthenticationFailed, Unreachable, UnexpectedAnswer (Unavailable for what may pass), and
+    Refused for a name that no container or object can have.
     """
 
     @property
@@ -308,11 +308,13 @@ class ObjectStore(Protocol):
         """Return what the store knows of one object. Raises NotFound."""
         ...
 
-    def open(self, swift_container: str, name: str) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
-        """Give what the store says of an object, and its bytes as they come.
+    def open(
+        self, swift_container: str, name: str, *, start: int = 0, etag: str | None = None
+    ) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
+        """Give what the store says of an object, the whole of it, and its bytes from start on, as they come.
 
-        Entering it raises NotFound; the bytes raise Unreachable when they stall or end before the announced size. What
-        they are worth is for the caller to check.
+        Entering it raises NotFound, and Changed when the object's ETag is not the one given; the bytes raise
+        Unreachable when they stall or end before the announced size. What they are worth is for the caller to check.
         """
         ...
 

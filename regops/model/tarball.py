@@ -1,5 +1,6 @@
 """What an object store holds, and what came of fetching some of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -85,6 +86,12 @@ class Tarballs:
         return ExitStatus.OK
 
 
+def common_status(statuses: Iterable[ExitStatus]) -> ExitStatus:
+    """Return the status of an answer about several things: 3 only when none of them could be asked for."""
+    found = set(statuses)
+    return found.pop() if len(found) == 1 else ExitStatus.BAD_NEWS if found else ExitStatus.OK
+
+
 class Outcome(StrEnum):
     """What became of one object that was asked for."""
 
@@ -106,8 +113,9 @@ class Proof(StrEnum):
 class Download:
     """One object that was asked for, and what came of it.
 
-    path is None when it failed; unproved_bytes counts what no checksum covers; error and hint are empty unless it
-    failed, and kind is then the failure's stable word.
+    path is None when it failed; resumed_bytes counts what an earlier run had fetched already, unproved_bytes what no
+    checksum covers; error and hint are empty unless it failed, kind is then the failure's stable word and exit_code
+    what it would end with alone.
     """
 
     name: str
@@ -116,10 +124,12 @@ class Download:
     size_bytes: int | None = None
     checksum: str | None = None
     proof: Proof = Proof.NONE
+    resumed_bytes: int = 0
     unproved_bytes: int = 0
     kind: str = ""
     error: str = ""
     hint: str = ""
+    exit_code: ExitStatus = ExitStatus.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,5 @@ class Downloads:
 
     @property
     def exit_status(self) -> ExitStatus:
-        """One that failed is bad news for the whole."""
-        failed = any(download.outcome is Outcome.FAILED for download in self.downloads)
-        return ExitStatus.BAD_NEWS if failed else ExitStatus.OK
+        """What each would have ended with alone, where that is the same for all; else some of it is bad news."""
+        return common_status(download.exit_code for download in self.downloads)

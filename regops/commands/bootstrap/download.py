@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from regops.collectors.download import Ways
 from regops.collectors.download import download as download_objects
 from regops.commands.bootstrap.shared import CONTAINER, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
@@ -21,9 +22,20 @@ def download(
     ] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there and differs.")] = False,
     swift_container: SwiftContainerOption = CONTAINER,
+    retries: Annotated[
+        int,
+        typer.Option(
+            "--retries",
+            envvar="REGOPS_RETRIES",
+            min=0,
+            max=100,
+            metavar="COUNT",
+            help="How often to try again, in a row and in vain, after a lost connection, a silence or a 5xx.",
+        ),
+    ] = 4,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
-        float, timeout_option("Give up after so much silence; a download that moves may take as long as it takes.")
+        float, timeout_option("Try again after so much silence; a download that moves may take as long as it takes.")
     ] = 30.0,
 ) -> None:
     """Download tarballs from Swift, each checked before it gets its name.
@@ -34,14 +46,19 @@ def download(
     that is there can be loaded, whatever happened. A DLO has no checksum:
     only its length is checked, and the answer says so.
 
+    A lost connection is taken up again where it broke. What a run that ended
+    early has fetched stays in .NAME.part, and the next run goes on from there,
+    unless the object was replaced by another. A DLO starts anew: nothing says
+    whether it is still the same.
+
     A file that is there already is compared: the same is left alone, another
     is only replaced with --force.
 
     Credentials: see `regops bootstrap list --help`.
 
-    Exit status: 0 when all are there, 1 when one arrived damaged, did not
-    fit, or, of several, failed; 2 when a variable is missing; 3 when the
-    store could not be asked.
+    Exit status: 0 when all are there, 1 when one arrived damaged or did not
+    fit, or when some of several failed; 2 when a variable is missing; 3 when
+    the store could not be asked, or nothing of what was named is there.
 
     Examples:
       regops bootstrap download docker-registry.tar.gz
@@ -51,5 +68,6 @@ def download(
     services = ctx.ensure_object(Services)
     store = services.object_store(timeout_seconds=timeout)
     with services.progress() as progress:
-        answer = download_objects(store, swift_container, names, to, force=force, progress=progress)
+        ways = Ways(force=force, retries=retries, clock=services.clock, progress=progress)
+        answer = download_objects(store, swift_container, names, to, ways)
     services.emit(answer)

@@ -31,7 +31,8 @@ def downloads_table(answer: Downloads) -> RenderableType:
     for one in answer.downloads:
         size = "" if one.size_bytes is None else decimal(one.size_bytes)
         style = {Outcome.FAILED: "red", Outcome.DOWNLOADED: "green"}.get(one.outcome, "")
-        table.add_row(Text(visible_line(one.name)), Text(size), Text(one.outcome, style=style), Text(_checked(one)))
+        outcome = f"{one.outcome} ({decimal(one.resumed_bytes)} before)" if one.resumed_bytes else str(one.outcome)
+        table.add_row(Text(visible_line(one.name)), Text(size), Text(outcome, style=style), Text(_checked(one)))
     failures = [line for one in answer.downloads if one.outcome is Outcome.FAILED for line in _failure(one)]
     return Group(table, *failures)
 
