@@ -40,10 +40,11 @@ def file_tarball(path: Path) -> Generator[TarballSource]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _failure(path, error) from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise Refused(f"{path} is no file: it is a folder, a pipe or a device")
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise Refused(f"{path} is no file: it is a folder, a pipe or a device")
 
         def chunks() -> Iterator[bytes]:
             try:
