@@ -11,6 +11,9 @@ from regops.errors import Corrupted, Refused
 _PIECE_BYTES = 256 << 10
 _XZ_MEMORY_BYTES = 80 << 20  # xz -9 needs 65 MiB
 _LONGEST_MAGIC = 6
+_FREE_BYTES = 1 << 30  # so much may come of anything, and else a hundredfold
+_MOST_RATIO = 100
+_MOST_BYTES = 1 << 40
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _DAMAGED = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
 
@@ -21,18 +24,15 @@ class Budget:
     Layers are mostly programs, which pack to a third or so; zeros pack to a thousandth.
     """
 
-    def __init__(
-        self, name: str, *, free_bytes: int = 1 << 30, most_ratio: int = 100, most_bytes: int = 1 << 40
-    ) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
-        self._free_bytes, self._most_ratio, self._most_bytes = free_bytes, most_ratio, most_bytes
         self.packed_bytes = 0
         self.unpacked_bytes = 0
 
     def count(self, unpacked_bytes: int) -> None:
         """Take note of bytes that came out. Raises Refused when they are too many for those that went in."""
         self.unpacked_bytes += unpacked_bytes
-        allowed = min(self._most_bytes, max(self._free_bytes, self.packed_bytes * self._most_ratio))
+        allowed = min(_MOST_BYTES, max(_FREE_BYTES, self.packed_bytes * _MOST_RATIO))
         if self.unpacked_bytes > allowed:
             raise Refused(
                 f"{self._name} unpacks to more than {allowed} bytes, out of {self.packed_bytes}",

@@ -2,7 +2,7 @@
 
 import typer
 
-from regops.commands.bootstrap import download, load, start, upload
+from regops.commands.bootstrap import download, load, start, upload, verify
 from regops.commands.bootstrap import list as list_
 
 app = typer.Typer(
@@ -11,6 +11,7 @@ app = typer.Typer(
 )
 app.command("list")(list_.list_)
 app.command("download")(download.download)
+app.command("verify")(verify.verify)
 app.command("load")(load.load)
 app.command("start")(start.start)
 app.command("upload")(upload.upload)

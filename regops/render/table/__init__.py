@@ -15,6 +15,7 @@ from regops.model.start import Started
 from regops.model.status import RegistryHealth
 from regops.model.tarball import Downloads, Tarballs
 from regops.model.upload import Uploaded
+from regops.model.verification import Verifications
 
 
 def print_answer(answer: Answer, *, color: bool) -> None:
@@ -74,6 +75,10 @@ def renderable(answer: Answer) -> RenderableType:
             from regops.render.table.bootstrap import downloads_table
 
             return downloads_table(answer)
+        case Verifications():
+            from regops.render.table.verification import verifications_table
+
+            return verifications_table(answer)
         case Loaded():
             from regops.render.table.load import loaded_table
 
