@@ -56,12 +56,12 @@ def left_segments(
 ) -> tuple[tuple[str, ...], int]:
     """Return the segments of an object's uploads that never came to their end, and how many may yet come to it.
 
-    upload is the one that has just come to its end, now Swift's own time then.
+    upload is the one that has just come to its end, "" for one without segments; now is Swift's own time then.
     """
     by_upload: dict[str, list[ListedObject]] = {}
     for listed in _listed(store, segments_container(swift_container), f"{name}/regops/"):
         place = _PLACE.fullmatch(listed.name.removeprefix(f"{name}/regops/"))
-        if place and not listed.name.startswith(upload):
+        if place and not (upload and listed.name.startswith(upload)):
             by_upload.setdefault(place[1], []).append(listed)
     limit = now - timedelta(seconds=forgotten_seconds)
     left: list[str] = []

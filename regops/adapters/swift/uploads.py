@@ -71,6 +71,8 @@ def send(
     target = f"{urlsplit(storage_url).path}/{quote(swift_container)}/{quote(name)}"
     try:
         connection.request("PUT", target, counted(), {**headers, "X-Auth-Token": token})
+        if failed:
+            raise failed[0]
         response = connection.getresponse()
         response.read()
         check_status(response)
