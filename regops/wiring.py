@@ -39,6 +39,7 @@ class Services:
     command: str = ""
     output: str = "table"
     color: Color = Color.AUTO
+    os_cloud: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 
     def engine(self) -> Engine:
@@ -54,13 +55,16 @@ class Services:
         return RegistryClient(url, options, connect=connect)
 
     def object_store(self, *, timeout_seconds: float, environ: Mapping[str, str] | None = None) -> ObjectStore:
-        """Return the Swift that OS_* or ST_* variables name, of this environment unless another is given.
+        """Return the Swift of a cloud that was named, or that OS_* or ST_* variables name.
 
-        Raises ConfigurationError when they do not.
+        They are this environment's unless another is given, of which no cloud is looked up but its own. Raises
+        ConfigurationError when they name none.
         """
         from regops.adapters.swift.store import SwiftStore
 
-        return SwiftStore.from_environment(os.environ if environ is None else environ, timeout_seconds=timeout_seconds)
+        if environ is not None:
+            return SwiftStore.from_environment(environ, timeout_seconds=timeout_seconds)
+        return SwiftStore.from_environment(os.environ, timeout_seconds=timeout_seconds, cloud=self.os_cloud)
 
     def connect_inside(self, name: str) -> Connect:
         """Return what opens connections inside a container's network; it verifies the container at every call."""

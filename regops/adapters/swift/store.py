@@ -22,7 +22,7 @@ from regops.adapters.swift.environment import KeystoneLogin, Login, Tls, TokenLo
 from regops.adapters.swift.objects import check_container, check_object, ranged_object, stored_object
 from regops.adapters.swift.status import HttpStatus, TokenRefused, check_status, meaning
 from regops.adapters.swift.uploads import SourceFailed, manifest_body, send, upload_headers, upload_meaning
-from regops.errors import Corrupted, NotFound
+from regops.errors import ConfigurationError, Corrupted, NotFound
 from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 from regops.secret import Secret, mask_url
 
@@ -35,19 +35,39 @@ class SwiftStore:
     timeout_seconds bounds every question. Of a transfer it bounds the silence, for nobody knows how long one takes.
     """
 
-    def __init__(self, login: Login, *, environ: Mapping[str, str], note: str, timeout_seconds: float) -> None:
+    def __init__(
+        self, login: Login, *, environ: Mapping[str, str], note: str, timeout_seconds: float, variables: str = ""
+    ) -> None:
         self._login = login
         self._tls = read_tls(environ)
         self._note = note
+        self._variables = variables
         self._timeout_seconds = timeout_seconds
         self._known: tuple[StoreAccount, Secret] | None = None
         self._idle_connection: Connection | None = None
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str], *, timeout_seconds: float) -> "SwiftStore":
-        """Return the store that ST_* or OS_* name. Raises ConfigurationError when they do not."""
-        login, note = read_login(environ)
-        return cls(login, environ=environ, note=note, timeout_seconds=timeout_seconds)
+    def from_environment(
+        cls, environ: Mapping[str, str], *, timeout_seconds: float, cloud: str | None = None
+    ) -> "SwiftStore":
+        """Return the store of a cloud of clouds.yaml, if one is named (by OS_CLOUD, too), else that of ST_* or OS_*.
+
+        Raises ConfigurationError when what it takes is missing.
+        """
+        cloud = cloud or environ.get("OS_CLOUD")
+        if not cloud:
+            login, note = read_login(environ)
+            return cls(login, environ=environ, note=note, timeout_seconds=timeout_seconds)
+        from regops.adapters.swift.clouds import cloud_environment, in_words_of_the_file
+
+        variables, path = cloud_environment(cloud, environ)
+        try:
+            login, _ = read_login(variables)
+            note = "OS_AUTH_URL is set too and was not used" if environ.get("OS_AUTH_URL") else ""
+            source = f"the cloud {cloud} in {path}"
+            return cls(login, environ=variables, note=note, timeout_seconds=timeout_seconds, variables=source)
+        except ConfigurationError as error:
+            raise in_words_of_the_file(error, cloud, path) from error
 
     @property
     def account(self) -> StoreAccount:
@@ -202,7 +222,7 @@ class SwiftStore:
     def _authenticated(self) -> tuple[StoreAccount, Secret]:
         if self._known is None:
             account, token = self._log_in()
-            self._known = replace(account, note=self._note), token
+            self._known = replace(account, note=self._note, variables=self._variables or account.variables), token
         return self._known
 
     def _log_in(self) -> tuple[StoreAccount, Secret]:

@@ -7,7 +7,7 @@ import typer
 
 from regops.collectors.download import Ways
 from regops.collectors.download import download as download_objects
-from regops.commands.bootstrap.shared import CONTAINER, SwiftContainerOption
+from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -22,6 +22,7 @@ def download(
     ] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there and differs.")] = False,
     swift_container: SwiftContainerOption = CONTAINER,
+    os_cloud: OsCloudOption = None,
     retries: Annotated[
         int,
         typer.Option(

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from regops.collectors.bootstrap import collect_tarballs
-from regops.commands.bootstrap.shared import CONTAINER, SwiftContainerOption
+from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -13,6 +13,7 @@ from regops.wiring import Services
 def list_(
     ctx: typer.Context,
     swift_container: SwiftContainerOption = CONTAINER,
+    os_cloud: OsCloudOption = None,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[float, timeout_option("The deadline of the whole listing.")] = 30.0,
 ) -> None:
@@ -29,12 +30,18 @@ def list_(
     OS_CACERT and OS_INSECURE are honoured. Where Keystone's and version 1's
     are both set, Keystone's are used, unless ST_AUTH_VERSION=1.
 
+    Or --os-cloud (OS_CLOUD) names a cloud of clouds.yaml, which is looked for
+    in this folder, ~/.config/openstack and /etc/openstack, or is the file
+    that OS_CLIENT_CONFIG_FILE names; secure.yaml beside it may hold the
+    secrets. OS_PASSWORD fills in a password that both leave out.
+
     Exit status: 0 when the container could be listed, 2 when a variable is
     missing, 3 when the store could not be asked.
 
     Examples:
       . openrc.sh; regops bootstrap list
       regops bootstrap list --container registry-images -o json
+      regops bootstrap list --os-cloud prod
       ST_AUTH=http://127.0.0.1:5081/auth/v1.0 ST_USER=test:tester
         ST_KEY=testing regops bootstrap list
     """

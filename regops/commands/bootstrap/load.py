@@ -7,7 +7,7 @@ import typer
 
 from regops.collectors.load import load as load_tarball
 from regops.collectors.tarball_source import file_tarball, means_file, swift_tarball
-from regops.commands.bootstrap.shared import CONTAINER, SwiftContainerOption
+from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -24,6 +24,7 @@ def load(
         bool, typer.Option("--replace", help="Give a tag to the new image where another image has it.")
     ] = False,
     swift_container: SwiftContainerOption = CONTAINER,
+    os_cloud: OsCloudOption = None,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
         float, timeout_option("Give up after so much silence of Swift; what moves may take as long as it takes.")

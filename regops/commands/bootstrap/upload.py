@@ -10,7 +10,7 @@ from regops.collectors.tarball_source import means_file
 from regops.collectors.upload import upload as upload_tarball
 from regops.collectors.upload_plan import UploadPlan
 from regops.collectors.upload_source import file_source, image_source, object_name
-from regops.commands.bootstrap.shared import CONTAINER, SwiftContainerOption
+from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -50,6 +50,7 @@ def upload(
         ),
     ] = "1G",
     swift_container: SwiftContainerOption = CONTAINER,
+    os_cloud: OsCloudOption = None,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
         float, timeout_option("Give up after so much silence of Swift; what moves may take as long as it takes.")

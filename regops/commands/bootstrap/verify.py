@@ -11,7 +11,7 @@ from regops.collectors.bootstrap import target_of
 from regops.collectors.tarball_source import file_tarball, means_file, swift_tarball
 from regops.collectors.verify import Expected, Subject, expected_of
 from regops.collectors.verify import verify as verify_tarballs
-from regops.commands.bootstrap.shared import CONTAINER, SwiftContainerOption
+from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
 from regops.errors import ConfigurationError
 from regops.model.answer import Target
 from regops.options import Output, OutputOption, timeout_option
@@ -35,6 +35,7 @@ def verify(
     ] = None,
     checksums_only: Annotated[bool, typer.Option("--checksums-only", help="Do not look for an image inside.")] = False,
     swift_container: SwiftContainerOption = CONTAINER,
+    os_cloud: OsCloudOption = None,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
         float, timeout_option("Give up after so much silence of Swift; what moves may take as long as it takes.")
