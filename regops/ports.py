@@ -308,6 +308,15 @@ class ObjectStore(Protocol):
         """Return what the store knows of one object. Raises NotFound."""
         ...
 
+    def heads(
+        self, swift_container: str, names: Sequence[str], *, timeout_seconds: float
+    ) -> Mapping[str, StoredObject]:
+        """Return what the store knows of several objects, some at a time, of those only that told in time.
+
+        One that is gone meanwhile, or cannot be asked for, is left out.
+        """
+        ...
+
     def open(
         self, swift_container: str, name: str, *, start: int = 0, etag: str | None = None
     ) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:

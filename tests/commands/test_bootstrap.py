@@ -91,6 +91,17 @@ def test_the_table_has_a_line_for_each() -> None:
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
 
 
+def test_tags_that_an_upload_noted_are_shown(swift: SwiftServer) -> None:
+    noted = {"X-Object-Meta-Regops-Image-Tags": "registry.example:5000/main:1,caf%C3%A9:2%2C3,%1B[31m:4"}
+    swift.put("tagged", "main.tar.gz", b"1", noted)
+    (one,) = document("list", "-c", "tagged")["data"]["objects"]
+    assert one["image_tags"] == ["registry.example:5000/main:1", "café:2,3", "\x1b[31m:4"]
+    shown = regops("list", "-c", "tagged").stdout
+    assert "\n  registry.example:5000/main:1" in shown
+    assert "\x1b" not in shown
+    assert "registry.example" not in regops("list", "-c", "tagged", "--no-tags").stdout
+
+
 def test_names_cannot_steer_the_terminal(swift: SwiftServer) -> None:
     swift.put("hostile", "\x1b]52;c;cm0gLXJm\x07[bold]x", b"1")
     result = regops("list", "--container", "hostile")

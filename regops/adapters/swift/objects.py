@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from regops.errors import Refused, UnexpectedAnswer
-from regops.model.tarball import ObjectKind, StoredObject
+from regops.model.tarball import IMAGE_TAGS_METADATA, ObjectKind, StoredObject
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _METADATA = "x-object-meta-"
@@ -50,6 +50,9 @@ def stored_object(name: str, headers: Mapping[str, str]) -> StoredObject:
         content_type=headers.get("content-type"),
         metadata=tuple(
             (key.removeprefix(_METADATA), value) for key, value in headers.items() if key.startswith(_METADATA)
+        ),
+        image_tags=tuple(
+            unquote(tag) for tag in headers.get(f"{_METADATA}{IMAGE_TAGS_METADATA}", "").split(",") if tag.strip()
         ),
     )
 

@@ -1,6 +1,8 @@
 """One account of an OpenStack Swift, whichever way it authenticates."""
 
+import copy
 import http.client
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
@@ -22,11 +24,13 @@ from regops.adapters.swift.environment import KeystoneLogin, Login, Tls, TokenLo
 from regops.adapters.swift.objects import check_container, check_object, ranged_object, stored_object
 from regops.adapters.swift.status import HttpStatus, TokenRefused, check_status, meaning
 from regops.adapters.swift.uploads import SourceFailed, manifest_body, send, upload_headers, upload_meaning
-from regops.errors import ConfigurationError, Corrupted, NotFound
+from regops.errors import ConfigurationError, Corrupted, NotFound, Refused, Unreachable
 from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 from regops.secret import Secret, mask_url
 
 _T = TypeVar("_T")
+_CONNECTIONS = 6
+_LEAST_SECONDS = 0.1
 
 
 class SwiftStore:
@@ -109,6 +113,33 @@ class SwiftStore:
             return stored_object(name, headers_of(response))
 
         return self._ask(ask, what=_named(swift_container, name))
+
+    def heads(
+        self, swift_container: str, names: Sequence[str], *, timeout_seconds: float
+    ) -> Mapping[str, StoredObject]:
+        """Return what the store knows of several objects, asked over some connections at a time."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._authenticated()
+        ends = time.monotonic() + timeout_seconds
+        found: dict[str, StoredObject] = {}
+
+        def look(mine: Sequence[str]) -> None:
+            sibling = copy.copy(self)
+            sibling._idle_connection = None
+            for name in mine:
+                sibling._timeout_seconds = min(self._timeout_seconds, max(ends - time.monotonic(), _LEAST_SECONDS))
+                with suppress(NotFound, Refused):
+                    found[name] = sibling.head(swift_container, name)
+                if time.monotonic() > ends:
+                    return
+
+        shares = [names[index::_CONNECTIONS] for index in range(min(_CONNECTIONS, len(names)))]
+        with ThreadPoolExecutor(_CONNECTIONS) as pool:
+            for done in [pool.submit(look, share) for share in shares]:
+                with suppress(Unreachable):
+                    done.result()
+        return found
 
     def open(
         self, swift_container: str, name: str, *, start: int = 0, etag: str | None = None

@@ -14,14 +14,26 @@ def list_(
     ctx: typer.Context,
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
+    tags: Annotated[
+        bool | None,
+        typer.Option(
+            "--tags/--no-tags",
+            envvar="REGOPS_TAGS",
+            help="Ask for the image tags in each tarball, one question each.",
+            show_default="where there are at most 30",
+        ),
+    ] = None,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[float, timeout_option("The deadline of the whole listing.")] = 30.0,
 ) -> None:
-    """List the tarballs in Swift: sizes, dates, kinds and checksums.
+    """List the tarballs in Swift: sizes, dates, kinds, checksums, image tags.
 
     Kind plain is one object, checked by its md5; slo is a large one in
     segments, each with a checksum of its own; dlo is a large one that nothing
     vouches for.
+
+    The tags are those that `upload` noted beside a tarball. A listing does not
+    tell them, so each object is asked for, if they are few or with --tags.
 
     Credentials come from the environment, as OpenStack's clients take them:
     OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and so on for
@@ -47,4 +59,4 @@ def list_(
     """
     services = ctx.ensure_object(Services)
     store = services.object_store(timeout_seconds=timeout)
-    services.emit(collect_tarballs(store, swift_container, services.clock, timeout_seconds=timeout))
+    services.emit(collect_tarballs(store, swift_container, services.clock, timeout_seconds=timeout, look=tags))

@@ -54,7 +54,10 @@ def _row(stored: StoredObject) -> tuple[Text, ...]:
     size = "?" if stored.size_bytes is None else decimal(stored.size_bytes)
     modified = stored.modified.strftime("%Y-%m-%d %H:%M") if stored.modified else "?"
     checksum = f"{stored.etag[:_SHOWN_CHECKSUM]}…" if stored.etag else "none"
-    return tuple(Text(visible_line(cell)) for cell in (stored.name, size, modified, stored.kind, checksum))
+    name = Text(visible_line(stored.name))
+    for tag in stored.image_tags:
+        name.append(f"\n  {visible_line(tag)}", style="dim")
+    return name, *(Text(visible_line(cell)) for cell in (size, modified, stored.kind, checksum))
 
 
 def _checked(one: Download) -> str:
