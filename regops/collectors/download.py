@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from regops.collectors.bootstrap import check_container, target_of
 from regops.collectors.part_file import Folder, Part, Whole, open_folder
@@ -11,6 +13,7 @@ from regops.errors import Changed, Corrupted, NotFound, Phase, Refused, RegopsEr
 from regops.model.tarball import Download, Downloads, Outcome, StoredObject
 from regops.ports import Clock, ObjectStore, Progress
 
+_T = TypeVar("_T")
 _REPLACED_TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
@@ -69,12 +72,12 @@ def announced(store: ObjectStore, swift_container: str, name: str) -> StoredObje
 
 def _fetch(store: ObjectStore, swift_container: str, name: str, folder: Path, ways: Ways) -> Download:
     with open_folder(folder, name) as place:
-        tries = 0
+        tries, patience = 0, _Patience(ways)
         while True:
             try:
-                stored = announced(store, swift_container, name)
-                pieces = pieces_of(store, swift_container, stored)
-                return _Transfer(store, swift_container, stored, pieces, place, ways).run()
+                stored = patience.ask(partial(announced, store, swift_container, name))
+                pieces = patience.ask(partial(pieces_of, store, swift_container, stored))
+                return _Transfer(store, swift_container, stored, pieces, place, ways, patience).run()
             except Changed:
                 tries += 1
                 if tries == _REPLACED_TRIES:
@@ -92,6 +95,7 @@ class _Transfer:
         pieces: tuple[Piece, ...],
         place: Folder,
         ways: Ways,
+        patience: "_Patience",
     ) -> None:
         self._store = store
         self._swift_container = swift_container
@@ -99,7 +103,7 @@ class _Transfer:
         self._pieces = pieces
         self._place = place
         self._ways = ways
-        self._failures = 0
+        self._patience = patience
 
     def run(self) -> Download:
         """Return what came of it. Raises Changed when the object was replaced meanwhile."""
@@ -180,7 +184,7 @@ class _Transfer:
                     self._pour(part, checker, advance)
                     break
                 except (Unreachable, Unavailable) as error:
-                    self._pause(error, moved_bytes=part.size_bytes - before if resumable else 0)
+                    self._patience.wait(error, moved_bytes=part.size_bytes - before if resumable else 0)
                 except Corrupted:
                     # Every segment before the damaged one was checked.
                     part.cut(min(part.size_bytes, checker.good_bytes))
@@ -203,7 +207,23 @@ class _Transfer:
                 part.write(chunk)
                 advance(len(chunk))
 
-    def _pause(self, error: RegopsError, *, moved_bytes: int) -> None:
+
+class _Patience:
+    """How often to try again what failed."""
+
+    def __init__(self, ways: Ways) -> None:
+        self._ways = ways
+        self._failures = 0
+
+    def ask(self, question: Callable[[], _T]) -> _T:
+        """Return the answer to a question that may be asked several times."""
+        while True:
+            try:
+                return question()
+            except (Unreachable, Unavailable) as error:
+                self.wait(error)
+
+    def wait(self, error: RegopsError, *, moved_bytes: int = 0) -> None:
         """Wait before the next try. Raises the error when it will not pass, or when there were tries enough."""
         self._failures = 1 if moved_bytes >= _PROGRESS_BYTES else self._failures + 1
         lasting = isinstance(error, Unreachable) and error.phase not in _PASSING
