@@ -21,6 +21,7 @@ from regops.settings import HttpOptions
 
 if TYPE_CHECKING:
     from regops.render.log_lines import LineWriter
+    from regops.render.plain_progress import PlainProgress
     from regops.render.progress import ConsoleProgress
 
 
@@ -122,11 +123,16 @@ class Services:
 
         return LineWriter(output=self.output, color=self.color, raw=raw)
 
-    def progress(self) -> "ConsoleProgress":
-        """Return progress on stderr."""
+    def progress(self) -> "ConsoleProgress | PlainProgress":
+        """Return progress on stderr: drawn on a terminal, plain lines elsewhere."""
+        color = use_color(self.color, sys.stderr)
+        if not color and not sys.stderr.isatty():
+            from regops.render.plain_progress import PlainProgress
+
+            return PlainProgress()
         from regops.render.progress import ConsoleProgress
 
-        return ConsoleProgress(color=use_color(self.color, sys.stderr))
+        return ConsoleProgress(color=color)
 
     def emit(self, answer: Answer) -> NoReturn:
         """Print the answer in the chosen form and end the command with its exit status."""

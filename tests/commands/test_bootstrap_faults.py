@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from bent_swift import Bend, bent_swift, cut_after, pass_on, stall_after
 from fake_clock import FakeClock
 from fault_server import Peer
+from operator_terminal import operator_at
 from regops.main import app
 from regops.wiring import Services
 from swift_server import SwiftServer
@@ -282,3 +283,16 @@ def test_the_status_of_several_is_that_of_each_where_they_agree(
         assert download("gone.tar", tmp_path).exit_code == 3
         assert download("gone.tar", tmp_path, "gone too.tar").exit_code == 3
         assert download("gone.tar", tmp_path, "plain.tar").exit_code == 1
+
+
+def test_a_terminal_shows_how_far_it_is(swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["bootstrap", "download", "plain.tar", "-c", CONTAINER, "--to", str(tmp_path), "--timeout", "2"]
+    with (
+        faulty(swift, monkeypatch, "plain.tar", stall_after(2_000_000)),
+        operator_at(*command) as (terminal, process),
+    ):
+        terminal.read_until("plain.tar")
+        terminal.read_until("2.0/3.0 MB")
+        terminal.read_until("downloaded")
+        assert terminal.wait(process) == 0
+    assert (tmp_path / "plain.tar").read_bytes() == IMAGE
