@@ -13,15 +13,17 @@ from regops.collectors.recognition import REGISTRY_LABEL
 from regops.collectors.start_conflict import check_conflicts, store_use
 from regops.collectors.start_wait import Waiting, wait_until_it_answers
 from regops.collectors.status import collect_status
-from regops.errors import Failed, NotFound, Refused, RegopsError
+from regops.errors import ExitStatus, Failed, NotFound, Refused, RegopsError
 from regops.model.answer import Target
 from regops.model.image import ImageFacts
 from regops.model.start import Started
+from regops.model.status import RegistryHealth
 from regops.ports import Clock, Engine, Progress, Registry
 from regops.secret import Secret
 
 _HTTP_PORTS, _HTTPS_PORTS = (8080, 5000, 80), (8443, 443)
 _ENGINE_SECONDS = 10.0
+_SETTLE_SECONDS, _STEP_SECONDS = 10.0, 0.5
 # Whatever becomes of a start, only the container it made itself may be removed.
 _MARK = "regops.bootstrap.start"
 _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")
@@ -76,7 +78,7 @@ def start(
             _remove(engine, plan.container, mark)
         raise
     answered = clock.monotonic() - began
-    health = collect_status(asked, clock, timeout_seconds=plan.seconds, debug=None, on_wait=lambda _waited, _of: None)
+    health = _settled(asked, plan, clock)
     return Started(
         target=Target(url=asked.url, container=plan.container),
         engine=engine.address,
@@ -92,6 +94,18 @@ def start(
         answered_seconds=answered,
         health=health,
     )
+
+
+def _settled(registry: Registry, plan: StartPlan, clock: Clock) -> RegistryHealth:
+    """Return how it is once all is well, or else after a while: its parts come up one after the other."""
+    ends = clock.monotonic() + _SETTLE_SECONDS
+    while True:
+        health = collect_status(
+            registry, clock, timeout_seconds=plan.seconds, debug=None, on_wait=lambda _waited, _of: None
+        )
+        if health.exit_status is ExitStatus.OK or clock.monotonic() > ends:
+            return health
+        clock.sleep(_STEP_SECONDS)
 
 
 def _waiting(plan: StartPlan, container_id: str) -> Waiting:

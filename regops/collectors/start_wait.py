@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from regops.collectors.instances import read_container
-from regops.errors import Failed, NotFound, RegopsError
+from regops.errors import Failed, NotFound, RegopsError, Unreachable
 from regops.ports import Clock, Engine, Registry
 from regops.secret import Secret, mask_url
 
@@ -57,19 +57,23 @@ def wait_until_it_answers(engine: Engine, registry: Registry, waiting: Waiting, 
 
 
 def _fault(registry: Registry) -> str:
-    """Return why a registry does not answer yet, "" when it does: the classic one has no /v2/."""
-    fault = ""
+    """Return why a registry does not answer yet, "" when it does.
+
+    The classic one has no /v2/, and some send plain HTTP's away from it, to TLS or altogether.
+    """
+    faults: list[str] = []
     for path in ("/v2/", "/_ping"):
         try:
             reply = registry.get(path, timeout_seconds=_ASK_SECONDS)
-        except RegopsError as error:
+        except Unreachable as error:
             return error.message
+        except RegopsError as error:
+            faults.append(error.message)
+            continue
         if reply.status in _ALIVE:
             return ""
-        fault = fault or f"{path} answers {reply.status} {reply.reason}".rstrip()
-        if reply.status != 404:
-            return fault
-    return fault
+        faults.append(f"{path} answers {reply.status} {reply.reason}".rstrip())
+    return faults[0]
 
 
 def _failed(engine: Engine, waiting: Waiting, how: str) -> Failed:

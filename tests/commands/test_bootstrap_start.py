@@ -14,7 +14,7 @@ from regops.main import app
 
 IMAGE = "regops/docker-registry:lab"
 URL = "http://127.0.0.1:5000"
-STATUS = json.dumps({"failures": {}, "host": "h", "services": {"redis": {"status": "unconfigured"}}})
+STATUS = json.dumps({"failures": {}, "host": "h", "services": ["redis", "storage"]})
 STORE = {
     "SETTINGS_FLAVOR": "qa",
     "OS_AUTH_URL": "http://swift.example:8080/auth/v1.0",
@@ -210,3 +210,18 @@ def test_a_store_that_fails_is_told_and_the_registry_kept() -> None:
     assert result.exit_code == 1
     assert "storage" in result.stdout
     assert ("remove", "docker-registry") not in given.fake_engine.calls
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("to_v2", [403, 404, 308])
+def test_one_that_sends_plain_http_away_from_v2_is_up_when_it_answers_at_all(to_v2: int) -> None:
+    ping = http_reply(200, "true", headers={"X-Docker-Registry-Version": "0.8.1"})
+    given = services(registry=FakeRegistry({"/v2/": to_v2, "/_ping": [502, ping], "/_status": STATUS}, url=URL))
+    assert "answering after" in start(given).stdout
+
+
+@pytest.mark.usefixtures("store")
+def test_parts_that_come_up_later_are_waited_for() -> None:
+    registry = well()
+    registry.replies["/_status"] = [502, 502, STATUS]
+    assert "√ http" in start(services(registry=registry)).stdout
