@@ -97,7 +97,7 @@ def test_tags_that_an_upload_noted_are_shown(swift: SwiftServer) -> None:
     (one,) = document("list", "-c", "tagged")["data"]["objects"]
     assert one["image_tags"] == ["registry.example:5000/main:1", "café:2,3", "\x1b[31m:4"]
     shown = regops("list", "-c", "tagged").stdout
-    assert "\n  registry.example:5000/main:1" in shown
+    assert "\nmain.tar.gz brings registry.example:5000/main:1, café:2,3, " in shown
     assert "\x1b" not in shown
     assert "registry.example" not in regops("list", "-c", "tagged", "--no-tags").stdout
 

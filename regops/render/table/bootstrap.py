@@ -22,7 +22,8 @@ def tarballs_table(answer: Tarballs) -> RenderableType:
     table = _table("Name", "Size", "Modified (UTC)", "Kind", "Checksum")
     for stored in answer.objects:
         table.add_row(*_row(stored))
-    return Group(title, *_account(answer.account), Text(), table)
+    tags = [line for stored in answer.objects for line in _tags(stored)]
+    return Group(title, *_account(answer.account), Text(), table, *([Text(), *tags] if tags else []))
 
 
 def downloads_table(answer: Downloads) -> RenderableType:
@@ -54,10 +55,14 @@ def _row(stored: StoredObject) -> tuple[Text, ...]:
     size = "?" if stored.size_bytes is None else decimal(stored.size_bytes)
     modified = stored.modified.strftime("%Y-%m-%d %H:%M") if stored.modified else "?"
     checksum = f"{stored.etag[:_SHOWN_CHECKSUM]}…" if stored.etag else "none"
-    name = Text(visible_line(stored.name))
-    for tag in stored.image_tags:
-        name.append(f"\n  {visible_line(tag)}", style="dim")
-    return name, *(Text(visible_line(cell)) for cell in (size, modified, stored.kind, checksum))
+    return tuple(Text(visible_line(cell)) for cell in (stored.name, size, modified, stored.kind, checksum))
+
+
+def _tags(stored: StoredObject) -> list[Text]:
+    """Return what images are in an object, on lines below the table, which has no room for them."""
+    if not stored.image_tags:
+        return []
+    return [Text(visible_line(f"{stored.name} brings {', '.join(stored.image_tags)}"), style="dim")]
 
 
 def _checked(one: Download) -> str:
