@@ -41,7 +41,8 @@ def v1(server: FaultServer, **more: str) -> dict[str, str]:
 
 def names(environ: dict[str, str], *, seconds: float = 10) -> list[str]:
     store = SwiftStore.from_environment(environ, timeout_seconds=seconds)
-    return [one.name for one in collect_tarballs(store, "images", SystemClock(), timeout_seconds=seconds).objects]
+    found = collect_tarballs(store, "images", SystemClock(), timeout_seconds=seconds, look=False)
+    return [one.name for one in found.objects]
 
 
 def failure(environ: dict[str, str], *, seconds: float = 10) -> RegopsError:
@@ -203,6 +204,21 @@ def test_a_refusal_of_the_store_is_told_with_the_container(status: int, kind: ty
         error = failure(v1(server))
         assert type(error) is kind
         assert said in error.message
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 503])
+def test_what_may_be_listed_and_not_looked_at_stays_as_it_was_listed(status: int) -> None:
+    def store(peer: Peer) -> None:
+        if peer.head.startswith(b"HEAD "):
+            peer.reply(status)
+        else:
+            peer.reply(200, "[]" if "marker" in peer.path else LISTING)
+
+    with swift(store) as server:
+        found = collect_tarballs(
+            SwiftStore.from_environment(v1(server), timeout_seconds=10), "images", SystemClock(), timeout_seconds=10
+        )
+    assert [(one.name, one.size_bytes, one.image_tags) for one in found.objects] == [("image.tar", 3, ())]
 
 
 def test_a_listing_that_goes_round_in_circles_ends() -> None:

@@ -24,7 +24,7 @@ from regops.adapters.swift.environment import KeystoneLogin, Login, Tls, TokenLo
 from regops.adapters.swift.objects import check_container, check_object, ranged_object, stored_object
 from regops.adapters.swift.status import HttpStatus, TokenRefused, check_status, meaning
 from regops.adapters.swift.uploads import SourceFailed, manifest_body, send, upload_headers, upload_meaning
-from regops.errors import ConfigurationError, Corrupted, NotFound, Refused, Unreachable
+from regops.errors import ConfigurationError, Corrupted, NotFound, Refused, RegopsError
 from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 from regops.secret import Secret, mask_url
 
@@ -137,7 +137,7 @@ class SwiftStore:
         shares = [names[index::_CONNECTIONS] for index in range(min(_CONNECTIONS, len(names)))]
         with ThreadPoolExecutor(_CONNECTIONS) as pool:
             for done in [pool.submit(look, share) for share in shares]:
-                with suppress(Unreachable):
+                with suppress(RegopsError):  # who may list may not always look
                     done.result()
         return found
 
