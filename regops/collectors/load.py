@@ -19,6 +19,7 @@ from regops.ports import Engine, Progress
 
 # Engines before 23 say this when they take a reference away from an image.
 _RENAMED = re.compile(r"The image (\S+) already exists, renaming the old one with ID (sha256:[0-9a-f]{64}) .*")
+_LOADED_ID = re.compile(r"Loaded image ID: (sha256:[0-9a-f]{64})")
 _SHOWN_ID = 19
 _MOST_LINES = 1000
 
@@ -71,7 +72,7 @@ def load(
         tags=tuple(
             _tag(engine, image, tag, before[tag], renamed.get(tag)) for image in contents.images for tag in image.tags
         ),
-        untagged=tuple(image.id for image in contents.images if not image.tags),
+        untagged=_untagged(contents, said),
     )
 
 
@@ -103,6 +104,13 @@ def _same(found: ImageFacts, image: TarballImage) -> bool:
         return True
     layers = tuple(layer.diff_id for layer in image.layers)
     return bool(layers) and (found.layers, found.created) == (layers, image.created)
+
+
+def _untagged(contents: ImageContents, said: list[str]) -> tuple[str, ...]:
+    """Return the ids of the images without a reference, as the engine calls them if it does."""
+    told = tuple(found[1] for found in map(_LOADED_ID.fullmatch, said) if found)
+    ids = tuple(image.id for image in contents.images if not image.tags)
+    return told if len(told) == len(ids) else ids
 
 
 def _tag(engine: Engine, image: TarballImage, tag: str, before: ImageFacts | None, renamed: str | None) -> LoadedTag:

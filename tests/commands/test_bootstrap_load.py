@@ -2,20 +2,26 @@
 
 import gzip
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from bent_swift import bent_swift, pass_on
 from fake_engine import FakeEngine
 from fake_services import FakeServices
 from fault_server import FaultServer, Peer
 from regops.adapters.engine.client import DockerEngine
+from regops.errors import Refused
 from regops.main import app
-from saved_image import image_files, image_id, saved_image, tar_of
+from saved_image import image_files, image_id, layer_id, saved_image, tar_of
 from swift_server import SwiftServer
 
 TAG, OTHER = "regops-load-test:one", "regops-load-test:two"
@@ -29,6 +35,12 @@ def engine() -> Iterator[DockerEngine]:
     yield found
     for reference in (TAG, OTHER, image_id(TAG), image_id(TAG, seed=2)):
         found.remove_image(reference)
+
+
+def layers(engine: DockerEngine, reference: str) -> tuple[str, ...]:
+    found = engine.image(reference)
+    assert found is not None, f"{reference} is not there"
+    return found.layers
 
 
 def load(*arguments: str | Path) -> Result:
@@ -50,9 +62,9 @@ def written(folder: Path, content: bytes, name: str = "image.tar") -> Path:
 def test_the_images_of_a_file_are_the_engines(content: bytes, tmp_path: Path, engine: DockerEngine) -> None:
     answer = document(written(tmp_path, content))
     assert answer["exit_code"] == 0
-    assert engine.image_id(TAG) == image_id(TAG)
+    assert layers(engine, TAG) == (layer_id(),)
     assert answer["data"]["tags"] == [
-        {"tag": TAG, "outcome": "new", "image_id": image_id(TAG), "before_id": None},
+        {"tag": TAG, "outcome": "new", "image_id": engine.image_id(TAG), "before_id": None},
     ]
     assert (answer["data"]["size_bytes"], answer["data"]["unpacked_bytes"]) == (len(content), len(WHOLE))
 
@@ -67,8 +79,9 @@ def test_what_came_is_told_to_people(tmp_path: Path, engine: DockerEngine) -> No
 @pytest.mark.engine
 def test_an_image_without_a_tag_is_loaded_as_well(tmp_path: Path, engine: DockerEngine) -> None:
     answer = document(written(tmp_path, saved_image()))
-    assert (answer["data"]["tags"], answer["data"]["untagged"]) == ([], [image_id()])
-    assert engine.image(image_id()) is not None
+    (untagged,) = answer["data"]["untagged"]
+    assert (answer["data"]["tags"], layers(engine, untagged)) == ([], (layer_id(),))
+    engine.remove_image(untagged)
 
 
 @pytest.mark.engine
@@ -79,12 +92,12 @@ def test_a_tag_of_another_image_is_only_taken_when_told_to(tmp_path: Path, engin
     refused = load(second)
     assert refused.exit_code == 3
     assert f"the engine has {TAG} already, and it is another image" in refused.stderr
-    assert engine.image_id(TAG) == image_id(TAG)
+    first_id = engine.image_id(TAG)
+    assert layers(engine, TAG) == (layer_id(),)
     assert engine.image(image_id(TAG, seed=2)) is None
     replaced = document(second, "--replace")["data"]["tags"][0]
-    assert (replaced["outcome"], replaced["before_id"]) == ("replaced", image_id(TAG))
-    assert engine.image_id(TAG) == image_id(TAG, seed=2)
-    assert engine.image(image_id(TAG)) is not None
+    assert (replaced["outcome"], replaced["before_id"]) == ("replaced", first_id)
+    assert layers(engine, TAG) == (layer_id(seed=2),)
 
 
 def bent(change: Callable[[dict[str, bytes]], None]) -> bytes:
@@ -125,6 +138,44 @@ def test_nothing_of_a_bad_tarball_is_left(content: bytes, told: str, tmp_path: P
     assert engine.image(image_id(TAG)) is None
 
 
+@pytest.mark.engine
+@pytest.mark.parametrize("sent_bytes", [512, len(WHOLE) // 2, END // 512 * 512 + 512], ids=["start", "half", "no end"])
+def test_an_engine_makes_nothing_of_what_is_broken_off_before_the_end_mark(
+    sent_bytes: int, engine: DockerEngine
+) -> None:
+    def tarball() -> Iterator[bytes]:
+        for start in range(0, sent_bytes, 65_536):
+            yield WHOLE[start : min(start + 65_536, sent_bytes)]
+        raise Refused("not the end")
+
+    with pytest.raises(Refused, match="not the end"):
+        list(engine.load(tarball()))
+    assert engine.image(TAG) is None
+    assert engine.image(image_id(TAG)) is None
+
+
+@pytest.mark.engine
+@pytest.mark.swift
+def test_a_load_that_is_killed_leaves_nothing(engine: DockerEngine, swift: SwiftServer) -> None:
+    swift.put("load", "killed.tar", WHOLE)
+    there = Event()
+
+    def stall(peer: Peer, head: bytes, server: socket.socket) -> None:
+        peer.send(head)
+        pass_on(peer, server, most_bytes=900_000)
+        there.set()
+        peer.wait_for_hang_up()
+
+    with bent_swift(swift.auth_url, "killed.tar", stall) as proxy:
+        environ = {**os.environ, **swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}
+        command = [sys.executable, "-m", "regops", "bootstrap", "load", "killed.tar", "-c", "load"]
+        with subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL) as process:
+            assert there.wait(60)
+            process.kill()
+    assert engine.image(TAG) is None
+    assert engine.image(image_id(TAG)) is None
+
+
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     missing, folder = load(tmp_path / "none.tar"), load(f"{tmp_path}/")
     assert (missing.exit_code, folder.exit_code) == (3, 3)
@@ -148,7 +199,7 @@ def test_an_object_is_loaded_from_swift(
         swift.put("load", "one.tar", WHOLE)
     answer = document("one.tar", "-c", "load")
     assert (answer["data"]["proof"], answer["data"]["swift_container"]) == ("segments" if large else "md5", "load")
-    assert engine.image_id(TAG) == image_id(TAG)
+    assert layers(engine, TAG) == (layer_id(),)
 
 
 @pytest.mark.engine

@@ -45,3 +45,8 @@ def image_id(*tags: str, seed: int = 1, size_bytes: int = 1_000_000) -> str:
     """Return the engine's id of it."""
     name = next(name for name in image_files(*tags, seed=seed, size_bytes=size_bytes) if name.endswith(".json"))
     return f"sha256:{name.removesuffix('.json')}"
+
+
+def layer_id(seed: int = 1, size_bytes: int = 1_000_000) -> str:
+    """Return the digest of its layer, by which every engine knows it; an id depends on how one keeps its images."""
+    return f"sha256:{hashlib.sha256(image_files(seed=seed, size_bytes=size_bytes)['one/layer.tar']).hexdigest()}"
