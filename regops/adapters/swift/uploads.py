@@ -72,7 +72,7 @@ def send(
     try:
         connection.request("PUT", target, counted(), {**headers, "X-Auth-Token": token})
         if failed:
-            raise failed[0]
+            raise failed[0]  # noqa: TRY301 - a source that broke a pipe looks like a server that did
         response = connection.getresponse()
         response.read()
         check_status(response)
