@@ -123,3 +123,24 @@ def test_an_answer_in_the_middle_of_an_upload_is_told(status: int, error: type[R
         with pytest.raises(error, match=str(status) if status != 401 else "token"):
             store.put("images", "one.tar", portions(CONTENT * 3))
     assert taken == [500_000]
+
+
+def test_what_arrived_damaged_does_not_stay() -> None:
+    def script(peer: Peer) -> None:
+        if peer.path == "/auth/v1.0":
+            where = f"http://{peer.header('Host')}/v1/AUTH_test"
+            peer.reply(200, headers={"X-Storage-Url": where, "X-Auth-Token": "t"})
+        elif peer.head.startswith(b"PUT") and peer.path.endswith("/one.tar"):
+            read = peer.head
+            while not read.endswith(b"0\r\n\r\n"):
+                read = read[-4:] + peer.connection.recv(1 << 16)
+            peer.reply(201, headers={"ETag": hashlib.md5(b"something else").hexdigest()})
+        else:
+            peer.reply(204)
+
+    with FaultServer(script) as server:
+        login = {"ST_AUTH": f"{server.url}/auth/v1.0", "ST_USER": "a:b", "ST_KEY": "secret"}
+        store = SwiftStore.from_environment(login, timeout_seconds=10)
+        with pytest.raises(Corrupted, match="arrived damaged and was removed"):
+            store.put("images", "one.tar", portions())
+    assert server.heads[-1].startswith(b"DELETE /v1/AUTH_test/images/one.tar ")

@@ -339,3 +339,24 @@ def test_an_answer_that_is_none_is_told(
     result = load(written(tmp_path, WHOLE))
     assert result.exit_code == 3
     assert "the engine answers" in result.stderr
+
+
+@pytest.mark.engine
+@pytest.mark.swift
+def test_neither_upload_nor_load_keeps_a_tarball_in_memory(
+    engine: DockerEngine, swift: SwiftServer, tmp_path: Path
+) -> None:
+    path = written(tmp_path, saved_image(OTHER, size_bytes=100_000_000), "large.tar")
+    environ = {**os.environ, **swift.environ, "REGOPS_SWIFT_CONTAINER": "load"}
+    # What wait4 tells counts the parent's memory as well, from before the program was another.
+    program = (
+        "import atexit, re, sys; from pathlib import Path; from regops.main import app; "
+        "atexit.register(lambda: print(*re.findall(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text()))); "
+        "app(sys.argv[1:])"
+    )
+    for arguments in (["upload", str(path), "--segment-size", "30M"], ["load", "large.tar"]):
+        command = [sys.executable, "-c", program, "bootstrap", *arguments]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        assert int(done.stdout.splitlines()[-1]) < 70_000  # KiB; what the libraries take is 40,000 of it
+    assert engine.image(OTHER) is not None

@@ -213,7 +213,8 @@ class SwiftStore:
         finally:
             connection.close()
         if etag != sent.md5:
-            raise Corrupted(f"{what} arrived damaged: its md5 there is {etag}, {sent.md5} was sent")
+            self.delete(swift_container, name)
+            raise Corrupted(f"{what} arrived damaged and was removed: its md5 there was {etag}, {sent.md5} was sent")
         return self.head(swift_container, name)
 
     def put_manifest(
