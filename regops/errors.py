@@ -84,6 +84,14 @@ class UnexpectedAnswer(RegopsError):
     kind = "unexpected_answer"
 
 
+class Unavailable(UnexpectedAnswer):
+    """The target answered that it cannot, for now: asking again may help."""
+
+
+class Changed(UnexpectedAnswer):
+    """What was asked about has been replaced by another meanwhile."""
+
+
 class Refused(RegopsError):
     """regops will not do this, because it would not be safe; the message says what is in the way."""
 

@@ -4,13 +4,14 @@ Every method raises a child of RegopsError and nothing else, and every method en
 """
 
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Protocol
 
 from regops.model.container_file import FileFacts, Happened, Listing
 from regops.model.http import HttpReply
-from regops.model.tarball import StoreAccount, StoredObject
+from regops.model.image import ImageFacts
+from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 
 
 class Clock(Protocol):
@@ -190,6 +191,10 @@ class Engine(Protocol):
         """Return the id of a local image, or None."""
         ...
 
+    def image(self, reference: str) -> ImageFacts | None:
+        """Return what the engine knows of a local image, or None where there is no such image."""
+        ...
+
     def image_labels(self, reference: str) -> Mapping[str, str] | None:
         """Return the labels of a local image, or None where there is no such image."""
         ...
@@ -213,6 +218,14 @@ class Engine(Protocol):
 
     def save(self, reference: str) -> Iterator[bytes]:
         """Yield the tarball of an image, as `docker save` writes it."""
+        ...
+
+    def load(self, tarball: Iterator[bytes]) -> Iterator[str]:
+        """Send the tarball of images to the engine as it comes, and yield what the engine says, line by line.
+
+        When tarball raises, the request is broken off and that error comes out; the engine, which never saw the end,
+        makes no image of it. Raises Failed with the engine's reason.
+        """
         ...
 
     def run(self, image: str, **options: Any) -> str:
@@ -308,8 +321,8 @@ class ObjectStore(Protocol):
     """One account of an OpenStack Swift.
 
     Every question has a deadline; a transfer may take as long as it moves. Apart from what each method names, all
-    raise ConfigurationError, AuthenticationFailed, Unreachable, UnexpectedAnswer, and Refused for a name that no
-    container or object can have.
+    raise ConfigurationError, AuthenticationFailed, Unreachable, UnexpectedAnswer (Unavailable for what may pass), and
+    Refused for a name that no container or object can have.
     """
 
     @property
@@ -321,10 +334,10 @@ class ObjectStore(Protocol):
         """Return the first page of the account's containers, as JSON."""
         ...
 
-    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None) -> str:
+    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None, prefix: str = "") -> str:
         """Return one page of a container's objects, as JSON: those after marker; the server's page unless limit is set.
 
-        Raises NotFound when there is no such container.
+        With prefix only those whose names begin with it. Raises NotFound when there is no such container.
         """
         ...
 
@@ -336,21 +349,61 @@ class ObjectStore(Protocol):
         """Return what the store knows of one object. Raises NotFound."""
         ...
 
-    def open(self, swift_container: str, name: str) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
-        """Give what the store says of an object, and its bytes as they come.
+    def heads(
+        self, swift_container: str, names: Sequence[str], *, timeout_seconds: float
+    ) -> Mapping[str, StoredObject]:
+        """Return what the store knows of several objects, some at a time, of those only that told in time.
 
-        Entering it raises NotFound; the bytes raise Unreachable when they stall or end before the announced size. What
-        they are worth is for the caller to check.
+        One that is gone meanwhile, or cannot be asked for, is left out.
+        """
+        ...
+
+    def open(
+        self, swift_container: str, name: str, *, start: int = 0, etag: str | None = None
+    ) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
+        """Give what the store says of an object, the whole of it, and its bytes from start on, as they come.
+
+        Entering it raises NotFound, and Changed when the object's ETag is not the one given; the bytes raise
+        Unreachable when they stall or end before the announced size. What they are worth is for the caller to check.
         """
         ...
 
     def put(
-        self, swift_container: str, name: str, chunks: Iterator[bytes], *, metadata: Mapping[str, str] | None = None
+        self,
+        swift_container: str,
+        name: str,
+        chunks: Iterator[bytes],
+        *,
+        metadata: Mapping[str, str] | None = None,
+        only_new: bool = False,
+        md5: str | None = None,
     ) -> StoredObject:
         """Store an object of at most 5 GiB, making its container if need be; metadata becomes X-Object-Meta-*.
 
-        Raises Corrupted when Swift's checksum of what arrived is not that of what was sent.
+        When chunks raise, that error comes out, and nothing is stored. Raises Corrupted when Swift's checksum of what
+        arrived is not that of what was sent (with md5, the one announced, Swift compares and keeps nothing), Refused
+        with only_new when there is such an object, Failed when there is no room for it.
         """
+        ...
+
+    def put_manifest(
+        self,
+        swift_container: str,
+        name: str,
+        segments: Sequence[StoredSegment],
+        *,
+        metadata: Mapping[str, str] | None = None,
+        only_new: bool = False,
+    ) -> StoredObject:
+        """Make a static large object of segments that are there; Swift checks every one. Raises as put."""
+        ...
+
+    def make_container(self, swift_container: str) -> None:
+        """Make a container; one that is there is left as it is."""
+        ...
+
+    def delete(self, swift_container: str, name: str) -> None:
+        """Remove one object (of a large one only the manifest); one that is not there is no error."""
         ...
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from regops.model.traffic import Traffic
     from regops.model.traffic_filter import TrafficFilter
     from regops.render.log_lines import LogWriter
+    from regops.render.plain_progress import PlainProgress
     from regops.render.progress import ConsoleProgress
 
 
@@ -44,6 +45,7 @@ class Services:
     command: str = ""
     output: str = "table"
     color: Color = Color.AUTO
+    os_cloud: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 
     def engine(self) -> Engine:
@@ -59,13 +61,16 @@ class Services:
         return RegistryClient(url, options, connect=connect)
 
     def object_store(self, *, timeout_seconds: float, environ: Mapping[str, str] | None = None) -> ObjectStore:
-        """Return the Swift that OS_* or ST_* variables name, of this environment unless another is given.
+        """Return the Swift of a cloud that was named, or that OS_* or ST_* variables name.
 
-        Raises ConfigurationError when they do not.
+        They are this environment's unless another is given, of which no cloud is looked up but its own. Raises
+        ConfigurationError when they name none.
         """
         from regops.adapters.swift.store import SwiftStore
 
-        return SwiftStore.from_environment(os.environ if environ is None else environ, timeout_seconds=timeout_seconds)
+        if environ is not None:
+            return SwiftStore.from_environment(environ, timeout_seconds=timeout_seconds)
+        return SwiftStore.from_environment(os.environ, timeout_seconds=timeout_seconds, cloud=self.os_cloud)
 
     def connect_inside(self, name: str) -> Connect:
         """Return what opens connections inside a container's network; it verifies the container at every call."""
@@ -146,11 +151,16 @@ class Services:
             tally=tally,
         )
 
-    def progress(self) -> "ConsoleProgress":
-        """Return progress on stderr."""
+    def progress(self) -> "ConsoleProgress | PlainProgress":
+        """Return progress on stderr: drawn on a terminal, plain lines elsewhere."""
+        color = use_color(self.color, sys.stderr)
+        if not color and not sys.stderr.isatty():
+            from regops.render.plain_progress import PlainProgress
+
+            return PlainProgress()
         from regops.render.progress import ConsoleProgress
 
-        return ConsoleProgress(color=use_color(self.color, sys.stderr))
+        return ConsoleProgress(color=color)
 
     def emit(self, answer: Answer) -> NoReturn:
         """Print the answer in the chosen form and end the command with its exit status."""

@@ -14,14 +14,24 @@ from regops.ports import Clock, ObjectStore
 from regops.secret import mask_url
 
 _MOST_OBJECTS = 200_000  # some 200 MB of memory; a container of tarballs has a dozen
-_MOST_LOOKS = 50
+_MOST_LOOKS = 1000
+_LOOKS_UNASKED = 30  # a page of a dozen tarballs is the rule, and a closer look at each costs one question
 _SHOWN_CONTAINERS = 10
 
 
 def collect_tarballs(
-    store: ObjectStore, swift_container: str, clock: Clock, *, timeout_seconds: float, page_size: int | None = None
+    store: ObjectStore,
+    swift_container: str,
+    clock: Clock,
+    *,
+    timeout_seconds: float,
+    page_size: int | None = None,
+    look: bool | None = None,
 ) -> Tarballs:
     """Return all objects of a container.
+
+    look says whether to look at each (the first thousand) for what a listing does not tell, the tags of the images in
+    it; None looks where the objects are few. What a listing calls empty is looked at in any case.
 
     Raises NotFound (naming the containers that are there), UnexpectedAnswer, Refused for more objects than fit,
     Unreachable when there is no end of pages in time, and what the store raises.
@@ -48,9 +58,11 @@ def collect_tarballs(
         )
     objects = [_stored(entry) for entry in listed]
     # A listing gives 0 bytes for what only points at other objects; asking for each tells what it is, and its size.
-    pointers = [index for index, entry in enumerate(listed) if entry.size_bytes == 0 and not entry.slo_etag]
-    for index in pointers[:_MOST_LOOKS]:
-        objects[index] = _looked_at(store, swift_container, objects[index])
+    every = look or (look is None and len(objects) <= _LOOKS_UNASKED)
+    wanted = [one.name for one, entry in zip(objects, listed, strict=True) if every or _points(entry)][:_MOST_LOOKS]
+    if wanted and clock.monotonic() < ends:
+        found = store.heads(swift_container, wanted, timeout_seconds=ends - clock.monotonic())
+        objects = [_closer(one, found[one.name]) if one.name in found else one for one in objects]
     return Tarballs(target_of(store.account, swift_container), store.account, tuple(objects))
 
 
@@ -95,12 +107,12 @@ def _stored(entry: ListedObject) -> StoredObject:
     )
 
 
-def _looked_at(store: ObjectStore, swift_container: str, listed: StoredObject) -> StoredObject:
-    """Return a listed object as a closer look shows it; as it was listed when it cannot be looked at."""
-    try:
-        found = store.head(swift_container, listed.name)
-    except (NotFound, Refused):
-        return listed
+def _points(entry: ListedObject) -> bool:
+    return entry.size_bytes == 0 and not entry.slo_etag
+
+
+def _closer(listed: StoredObject, found: StoredObject) -> StoredObject:
+    """Return a listed object as a closer look shows it; the listing's time has the finer seconds."""
     return replace(found, modified=listed.modified or found.modified)
 
 

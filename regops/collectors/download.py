@@ -1,20 +1,38 @@
 """Fetching objects into files that are whole and checked, or not there."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from regops.collectors.bootstrap import check_container, target_of
-from regops.collectors.part_file import Folder, open_folder
+from regops.collectors.part_file import Folder, Part, Whole, open_folder
 from regops.collectors.proof import Checker, Piece, pieces_of, proof_of
-from regops.errors import Corrupted, NotFound, Refused, RegopsError, UnexpectedAnswer
+from regops.errors import Changed, Corrupted, NotFound, Phase, Refused, RegopsError, Unavailable, Unreachable
 from regops.model.tarball import Download, Downloads, Outcome, StoredObject
-from regops.ports import ObjectStore, Progress
+from regops.ports import Clock, ObjectStore, Progress
+
+_T = TypeVar("_T")
+_REPLACED_TRIES = 3
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 10.0
+_PROGRESS_BYTES = 1 << 20  # a try that brought so much nearer to the end does not count
+# What lies between us and a server that is well: a name or a certificate does not mend itself.
+_PASSING = frozenset({Phase.CONNECT, Phase.REQUEST, Phase.FIRST_BYTE, Phase.BODY})
 
 
-def download(
-    store: ObjectStore, swift_container: str, names: Iterable[str], folder: Path, *, force: bool, progress: Progress
-) -> Downloads:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How to download: force replaces another file; retries are for tries in a row that brought nothing."""
+
+    force: bool
+    retries: int
+    clock: Clock
+    progress: Progress
+
+
+def download(store: ObjectStore, swift_container: str, names: Iterable[str], folder: Path, ways: Ways) -> Downloads:
     """Fetch objects one after the other into a folder, and return what came of each.
 
     Of several, each may fail alone; the failure of a single one is raised. So is what concerns them all: no way into
@@ -24,42 +42,27 @@ def download(
     results: list[Download] = []
     for name in wanted:
         try:
-            results.append(_fetch(store, swift_container, name, folder, force=force, progress=progress))
+            results.append(_fetch(store, swift_container, name, folder, ways))
         except RegopsError as error:
             if isinstance(error, NotFound):
                 check_container(store, swift_container)
             if len(wanted) == 1:
                 raise
-            results.append(Download(name, Outcome.FAILED, kind=error.kind, error=error.message, hint=error.hint))
+            results.append(
+                Download(
+                    name,
+                    Outcome.FAILED,
+                    kind=error.kind,
+                    error=error.message,
+                    hint=error.hint,
+                    exit_code=error.exit_status,
+                )
+            )
     return Downloads(target_of(account, swift_container), account, tuple(results))
 
 
-def _fetch(
-    store: ObjectStore, swift_container: str, name: str, folder: Path, *, force: bool, progress: Progress
-) -> Download:
-    with open_folder(folder, name) as place:
-        stored = _announced(store, swift_container, name)
-        pieces = pieces_of(store, swift_container, stored)
-        proof, unproved_bytes = proof_of(stored, pieces)
-        result = Download(
-            name=name,
-            outcome=Outcome.DOWNLOADED,
-            path=str(place.path),
-            size_bytes=stored.size_bytes,
-            checksum=stored.etag,
-            proof=proof,
-            unproved_bytes=unproved_bytes,
-        )
-        if place.occupied():
-            if _is_same(place, stored, pieces):
-                return replace(result, outcome=Outcome.ALREADY_HERE)
-            if not force:
-                raise Refused(_in_the_way(place, pieces), hint="--force replaces it; --to names another folder")
-        _transfer(store, swift_container, stored, pieces, place, progress)
-    return result
-
-
-def _announced(store: ObjectStore, swift_container: str, name: str) -> StoredObject:
+def announced(store: ObjectStore, swift_container: str, name: str) -> StoredObject:
+    """Return what the store says of an object. Raises NotFound with where to look, and what the store raises."""
     try:
         return store.head(swift_container, name)
     except NotFound as error:
@@ -67,26 +70,166 @@ def _announced(store: ObjectStore, swift_container: str, name: str) -> StoredObj
         raise NotFound(error.message, hint=hint) from error
 
 
-def _transfer(
-    store: ObjectStore,
-    swift_container: str,
-    stored: StoredObject,
-    pieces: tuple[Piece, ...],
-    place: Folder,
-    progress: Progress,
-) -> None:
-    checker = Checker(stored.name, pieces)
-    with place.part() as part:
-        place.check_space(stored.size_bytes or 0)
-        with store.open(swift_container, stored.name) as (arriving, chunks):
+def _fetch(store: ObjectStore, swift_container: str, name: str, folder: Path, ways: Ways) -> Download:
+    with open_folder(folder, name) as place:
+        tries, patience = 0, _Patience(ways)
+        while True:
+            try:
+                stored = patience.ask(partial(announced, store, swift_container, name))
+                pieces = patience.ask(partial(pieces_of, store, swift_container, stored))
+                return _Transfer(store, swift_container, stored, pieces, place, ways, patience).run()
+            except Changed:
+                tries += 1
+                if tries == _REPLACED_TRIES:
+                    raise
+
+
+class _Transfer:
+    """One object on its way into one folder."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        swift_container: str,
+        stored: StoredObject,
+        pieces: tuple[Piece, ...],
+        place: Folder,
+        ways: Ways,
+        patience: "_Patience",
+    ) -> None:
+        self._store = store
+        self._swift_container = swift_container
+        self._stored = stored
+        self._pieces = pieces
+        self._place = place
+        self._ways = ways
+        self._patience = patience
+
+    def run(self) -> Download:
+        """Return what came of it. Raises Changed when the object was replaced meanwhile."""
+        stored, place = self._stored, self._place
+        proof, unproved_bytes = proof_of(stored, self._pieces)
+        result = Download(
+            name=stored.name,
+            outcome=Outcome.DOWNLOADED,
+            path=str(place.path),
+            size_bytes=stored.size_bytes,
+            checksum=stored.etag,
+            proof=proof,
+            unproved_bytes=unproved_bytes,
+        )
+        if self._is_here():
+            return replace(result, outcome=Outcome.ALREADY_HERE)
+        # Of an object without a checksum nobody can say whether a part belongs to it.
+        known = stored.etag and stored.size_bytes is not None
+        whole = Whole(self._swift_container, stored.name, stored.etag or "", stored.size_bytes or 0) if known else None
+        with place.part(whole) as part:
+            if self._is_here():  # while we waited for nobody: another process may have been faster
+                part.discard()
+                return replace(result, outcome=Outcome.ALREADY_HERE)
+            resumed_bytes = self._fill(part, resumable=whole is not None)
+            part.keep()
+        return replace(result, resumed_bytes=resumed_bytes)
+
+    def _is_here(self) -> bool:
+        """Return whether the file is there and is the object. Raises Refused when another is in the way."""
+        place = self._place
+        if not place.occupied():
+            return False
+        if _is_same(place, self._stored, self._pieces):
+            place.tidy()
+            return True
+        if not self._ways.force:
+            raise Refused(_in_the_way(place, self._pieces), hint="--force replaces it; --to names another folder")
+        return False
+
+    def _fill(self, part: Part, *, resumable: bool) -> int:
+        """Bring the part to its whole length, checked, and return how much of it an earlier run had brought."""
+        checker = self._taken_over(part)
+        resumed_bytes = part.size_bytes
+        self._place.check_space((self._stored.size_bytes or 0) - resumed_bytes)
+        try:
+            self._fetch_rest(part, checker, resumable=resumable)
+        except Corrupted:
+            if len(self._pieces) == 1 and resumed_bytes:
+                part.cut(0)  # the fault may lie in what was on the disk
+                self._fetch_rest(part, Checker(self._stored.name, self._pieces), resumable=resumable)
+                return 0
+            raise
+        except RegopsError as error:
+            if resumable and part.size_bytes and not part.is_discarded:
+                error.hint = f"the same command goes on after the {part.size_bytes} bytes that are here"
+            raise
+        return resumed_bytes
+
+    def _taken_over(self, part: Part) -> Checker:
+        """Return a checker that has seen what an earlier run left, which is cut where it disagrees."""
+        checker = Checker(self._stored.name, self._pieces)
+        try:
+            for chunk in part.contents():
+                checker.update(chunk)
+        except Corrupted:
+            part.cut(checker.good_bytes)
+            return Checker(self._stored.name, self._pieces, good_bytes=checker.good_bytes)
+        return checker
+
+    def _fetch_rest(self, part: Part, checker: Checker, *, resumable: bool) -> None:
+        """Fetch what is missing, trying again as often as it may help. Raises Corrupted, what it is worth cut off."""
+        size_bytes = self._stored.size_bytes
+        with self._ways.progress.transfer(self._stored.name, size_bytes) as advance:
+            advance(part.size_bytes)
+            while part.size_bytes != size_bytes or not size_bytes:
+                before = part.size_bytes
+                try:
+                    self._pour(part, checker, advance)
+                    break
+                except (Unreachable, Unavailable) as error:
+                    self._patience.wait(error, moved_bytes=part.size_bytes - before if resumable else 0)
+                except Corrupted:
+                    # Every segment before the damaged one was checked.
+                    part.cut(min(part.size_bytes, checker.good_bytes))
+                    raise
+                if not resumable:
+                    advance(-part.size_bytes)
+                    part.cut(0)
+                    checker = Checker(self._stored.name, self._pieces)
+            checker.finish()
+
+    def _pour(self, part: Part, checker: Checker, advance: Callable[[int], None]) -> None:
+        """Append what the store sends, once it was checked as far as that goes."""
+        stored = self._stored
+        with self._store.open(self._swift_container, stored.name, start=part.size_bytes, etag=stored.etag) as found:
+            arriving, chunks = found
             if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
-                raise UnexpectedAnswer(f"{stored.name} was replaced just now", hint="try again")
-            with progress.transfer(stored.name, stored.size_bytes) as advance:
-                for chunk in chunks:
-                    checker.update(chunk)
-                    part.write(chunk)
-                    advance(len(chunk))
-        checker.finish()
+                raise Changed(f"{stored.name} was replaced just now", hint="try again")
+            for chunk in chunks:
+                checker.update(chunk)
+                part.write(chunk)
+                advance(len(chunk))
+
+
+class _Patience:
+    """How often to try again what failed."""
+
+    def __init__(self, ways: Ways) -> None:
+        self._ways = ways
+        self._failures = 0
+
+    def ask(self, question: Callable[[], _T]) -> _T:
+        """Return the answer to a question that may be asked several times."""
+        while True:
+            try:
+                return question()
+            except (Unreachable, Unavailable) as error:
+                self.wait(error)
+
+    def wait(self, error: RegopsError, *, moved_bytes: int = 0) -> None:
+        """Wait before the next try. Raises the error when it will not pass, or when there were tries enough."""
+        self._failures = 1 if moved_bytes >= _PROGRESS_BYTES else self._failures + 1
+        lasting = isinstance(error, Unreachable) and error.phase not in _PASSING
+        if lasting or self._failures > self._ways.retries:
+            raise error
+        self._ways.clock.sleep(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1)))
 
 
 def _is_same(place: Folder, stored: StoredObject, pieces: tuple[Piece, ...]) -> bool:

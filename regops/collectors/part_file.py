@@ -1,16 +1,19 @@
 """A file that appears under its name whole, or not at all.
 
 What is written goes to `.NAME.part` beside it, which belongs to one process at a time and gets its final name last.
-Everything happens relative to an open folder, and no link is followed in it.
+`.NAME.part.json` says what it is a part of, so that a later run can go on where an earlier one ended. Everything
+happens relative to an open folder, and no link is followed in it.
 """
 
 import contextlib
 import errno
 import fcntl
+import json
 import os
 import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +22,53 @@ from regops.errors import Failed, NotFound, PermissionDenied, Refused, RegopsErr
 _CONTROL = frozenset(map(chr, (*range(32), *range(127, 160))))
 _CHUNK_BYTES = 1 << 20
 _TRIES = 10
+_MOST_STATE_BYTES = 16 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What a part is a part of: an object as its store announced it. The etag decides; the names are for people."""
+
+    swift_container: str
+    name: str
+    etag: str
+    size_bytes: int
+
+
+class State:
+    """The note beside a part file that says what it is a part of."""
+
+    def __init__(self, folder: int, name: str) -> None:
+        self._folder = folder
+        self._name = name
+
+    def read(self) -> Whole | None:
+        """Return what the note says, None for none, for one that is not ours, or for one that cannot be read."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            descriptor = os.open(self._name, flags, dir_fd=self._folder)
+            with os.fdopen(descriptor, "rb") as file:
+                _check_ours(os.fstat(descriptor), Path(self._name))
+                found = json.loads(file.read(_MOST_STATE_BYTES))
+            return Whole(
+                str(found["swift_container"]), str(found["name"]), str(found["etag"]), int(found["size_bytes"])
+            )
+        except (OSError, ValueError, TypeError, KeyError, RecursionError, Refused):
+            return None
+
+    def write(self, whole: Whole | None) -> None:
+        """Replace the note; None removes it."""
+        self.remove()
+        if whole is None:
+            return
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(self._name, flags, 0o600, dir_fd=self._folder), "w", encoding="ascii") as file:
+            json.dump(asdict(whole), file)
+
+    def remove(self) -> None:
+        """Remove the note, if there is one."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._name, dir_fd=self._folder)
 
 
 class Folder:
@@ -64,10 +114,12 @@ class Folder:
             )
 
     @contextmanager
-    def part(self) -> Generator["Part"]:
-        """Give the part file, empty and locked; it is gone afterwards, or has become the file.
+    def part(self, whole: Whole | None) -> Generator["Part"]:
+        """Give the part file, locked: with what an earlier run left of the same whole, else empty.
 
-        Raises Refused when another process is at it or when it is not ours, Failed when it cannot be made.
+        It becomes the file when it is kept. Otherwise it stays for a later run, if it is known what it is a part of,
+        and is gone if not, if it was discarded, or if the disk failed. Raises Refused when another process is at it or
+        when it is not ours, Failed when it cannot be made.
         """
         name = f".{self._name}.part"
         shown = self.path.with_name(name)
@@ -75,19 +127,35 @@ class Folder:
             descriptor = self._locked(name, shown)
         except OSError as error:
             raise _failure(error, shown) from error
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
+        state = State(self._descriptor, f"{name}.json")
+        with os.fdopen(descriptor, "r+b", buffering=0) as file:
             part = Part(file, self.path)
             try:
-                file.truncate(0)
+                if whole is None or state.read() != whole:
+                    part.cut(0)
+                    state.write(whole)
+                part.open_end()
                 yield part
-                self._keep(file, name)
-            except BaseException as error:
+                if part.is_kept:
+                    self._keep(file, name)
+                    state.remove()
+            except OSError as error:
+                part.discard()
+                raise _failure(error, self.path) from error
+            finally:
                 # While the lock is held: nobody else can be writing to it.
-                with contextlib.suppress(OSError):
-                    os.unlink(name, dir_fd=self._descriptor)
-                if isinstance(error, OSError):
-                    raise _failure(error, self.path) from error
-                raise
+                if not part.is_kept and (whole is None or part.is_discarded or not part.size_bytes):
+                    with contextlib.suppress(OSError):
+                        os.unlink(name, dir_fd=self._descriptor)
+                    state.remove()
+
+    def tidy(self) -> None:
+        """Remove what tells of a part that is there no more: a run was killed just after its file got its name."""
+        name = f".{self._name}.part"
+        with contextlib.suppress(OSError):
+            os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+            return
+        State(self._descriptor, f"{name}.json").remove()
 
     def _locked(self, name: str, shown: Path) -> int:
         """Open or make the part file and lock it, so that the name and the lock are of one file."""
@@ -134,15 +202,45 @@ class Part:
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self._file = file
         self._path = path
+        self.size_bytes = 0
+        self.is_kept = False
+        self.is_discarded = False
+
+    def open_end(self) -> None:
+        """Go to the end of what is there."""
+        self.size_bytes = self._file.seek(0, os.SEEK_END)
+
+    def contents(self) -> Iterator[bytes]:
+        """Yield what is there so far."""
+        at = 0
+        while chunk := os.pread(self._file.fileno(), _CHUNK_BYTES, at):
+            at += len(chunk)
+            yield chunk
 
     def write(self, chunk: bytes) -> None:
         """Append bytes. Raises Failed when the disk is full or the file may not grow."""
         view = memoryview(chunk)
         try:
             while view:
-                view = view[self._file.write(view) :]
+                written = self._file.write(view)
+                self.size_bytes += written
+                view = view[written:]
         except OSError as error:
+            self.discard()
             raise _failure(error, self._path) from error
+
+    def cut(self, size_bytes: int) -> None:
+        """Drop what comes after so many bytes."""
+        self._file.truncate(size_bytes)
+        self.open_end()
+
+    def keep(self) -> None:
+        """Say that it is whole and good, so that it gets its name when it is left."""
+        self.is_kept = True
+
+    def discard(self) -> None:
+        """Say that nothing of it is worth keeping."""
+        self.is_discarded = True
 
 
 @contextmanager

@@ -54,16 +54,27 @@ def proof_of(stored: StoredObject, pieces: tuple[Piece, ...]) -> tuple[Proof, in
 
 
 class Checker:
-    """Takes the bytes of an object in any portions; raises Corrupted at the first piece that disagrees."""
+    """Takes the bytes of an object in any portions; raises Corrupted at the first piece that disagrees.
 
-    def __init__(self, name: str, pieces: tuple[Piece, ...]) -> None:
+    It begins after good_bytes, which must be where a piece begins.
+    """
+
+    def __init__(self, name: str, pieces: tuple[Piece, ...], *, good_bytes: int = 0) -> None:
         self._name = name
         self._waiting = iter(pieces)
+        self._total_bytes = 0
         self._piece: Piece | None = next(self._waiting, None)
+        while self._piece is not None and self._total_bytes < good_bytes:
+            self._total_bytes += self._piece.size_bytes or 0
+            self._piece = next(self._waiting, None)
         self._digest = hashlib.md5(usedforsecurity=False)
         self._piece_bytes = 0
-        self._total_bytes = 0
         self._end_piece_if_whole()
+
+    @property
+    def good_bytes(self) -> int:
+        """How many bytes belong to pieces that agreed; also where the one begins that is being taken, or disagreed."""
+        return self._total_bytes - self._piece_bytes
 
     def update(self, chunk: bytes) -> None:
         """Take the next bytes."""

@@ -1,11 +1,17 @@
 """What an object store holds, and what came of fetching some of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from regops.errors import ExitStatus
 from regops.model.answer import Target
+
+IMAGE_TAGS_METADATA = "regops-image-tags"
+"""X-Object-Meta-…: the references of the images in a tarball, comma separated, each percent-encoded where needed."""
+SHA256_METADATA = "regops-sha256"
+"""X-Object-Meta-…: the sha256 of the whole tarball as it is stored, in lower case hexadecimal digits."""
 
 
 class ObjectKind(StrEnum):
@@ -44,7 +50,8 @@ class StoredObject:
 
     size_bytes is None where the server does not say (a DLO of many segments); etag carries no quotes and is the md5
     of the bytes for a plain object, the hash of its segments' hashes for an SLO, None where it proves nothing. metadata
-    is what X-Object-Meta-* say, names in lower case, and empty in a listing, which does not tell.
+    is what X-Object-Meta-* say, names in lower case, and empty in a listing, which does not tell; image_tags are the
+    references that an upload noted in it.
     """
 
     name: str
@@ -54,6 +61,17 @@ class StoredObject:
     kind: ObjectKind
     content_type: str | None
     metadata: tuple[tuple[str, str], ...] = ()
+    image_tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """One part of a large object, as it was sent: where it lies, and the md5 of its bytes."""
+
+    swift_container: str
+    name: str
+    size_bytes: int
+    md5: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +86,12 @@ class Tarballs:
     def exit_status(self) -> ExitStatus:
         """A container that could be listed is good news, even an empty one."""
         return ExitStatus.OK
+
+
+def common_status(statuses: Iterable[ExitStatus]) -> ExitStatus:
+    """Return the status of an answer about several things: 3 only when none of them could be asked for."""
+    found = set(statuses)
+    return found.pop() if len(found) == 1 else ExitStatus.BAD_NEWS if found else ExitStatus.OK
 
 
 class Outcome(StrEnum):
@@ -91,8 +115,9 @@ class Proof(StrEnum):
 class Download:
     """One object that was asked for, and what came of it.
 
-    path is None when it failed; unproved_bytes counts what no checksum covers; error and hint are empty unless it
-    failed, and kind is then the failure's stable word.
+    path is None when it failed; resumed_bytes counts what an earlier run had fetched already, unproved_bytes what no
+    checksum covers; error and hint are empty unless it failed, kind is then the failure's stable word and exit_code
+    what it would end with alone.
     """
 
     name: str
@@ -101,10 +126,12 @@ class Download:
     size_bytes: int | None = None
     checksum: str | None = None
     proof: Proof = Proof.NONE
+    resumed_bytes: int = 0
     unproved_bytes: int = 0
     kind: str = ""
     error: str = ""
     hint: str = ""
+    exit_code: ExitStatus = ExitStatus.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +144,5 @@ class Downloads:
 
     @property
     def exit_status(self) -> ExitStatus:
-        """One that failed is bad news for the whole."""
-        failed = any(download.outcome is Outcome.FAILED for download in self.downloads)
-        return ExitStatus.BAD_NEWS if failed else ExitStatus.OK
+        """What each would have ended with alone, where that is the same for all; else some of it is bad news."""
+        return common_status(download.exit_code for download in self.downloads)

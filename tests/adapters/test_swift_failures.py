@@ -12,7 +12,7 @@ from fault_server import FaultServer, Peer, Script, refused_port
 from keystone_double import PASSWORD, USER, keystone_double, read_body
 from regops.adapters.swift.store import SwiftStore
 from regops.collectors.bootstrap import collect_tarballs
-from regops.errors import AuthenticationFailed, NotFound, RegopsError, UnexpectedAnswer, Unreachable
+from regops.errors import AuthenticationFailed, NotFound, RegopsError, Unavailable, UnexpectedAnswer, Unreachable
 from regops.wiring import SystemClock
 
 KEY = "hunter2"
@@ -41,7 +41,8 @@ def v1(server: FaultServer, **more: str) -> dict[str, str]:
 
 def names(environ: dict[str, str], *, seconds: float = 10) -> list[str]:
     store = SwiftStore.from_environment(environ, timeout_seconds=seconds)
-    return [one.name for one in collect_tarballs(store, "images", SystemClock(), timeout_seconds=seconds).objects]
+    found = collect_tarballs(store, "images", SystemClock(), timeout_seconds=seconds, look=False)
+    return [one.name for one in found.objects]
 
 
 def failure(environ: dict[str, str], *, seconds: float = 10) -> RegopsError:
@@ -180,7 +181,7 @@ def test_a_host_that_has_no_address_is_told() -> None:
         (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 300 + b"\r\n", "no whole answer from"),
         (
             b"HTTP/1.1 200 OK\r\nX-Auth-Token: \xff\r\nX-Storage-Url: \xff\r\nContent-Length: 0\r\n\r\n",
-            "no whole answer",
+            "gave no token and storage",
         ),
     ],
 )
@@ -194,7 +195,7 @@ def test_an_authentication_that_is_none_is_told(answer: bytes, said: str) -> Non
     [
         (403, AuthenticationFailed, "test:tester has no access to the Swift container images"),
         (404, NotFound, "the Swift container images is not there"),
-        (503, UnexpectedAnswer, "answered 503 Said when asked for the Swift container images"),
+        (503, Unavailable, "answered 503 Said when asked for the Swift container images"),
         (507, UnexpectedAnswer, "answered 507"),
     ],
 )
@@ -203,6 +204,21 @@ def test_a_refusal_of_the_store_is_told_with_the_container(status: int, kind: ty
         error = failure(v1(server))
         assert type(error) is kind
         assert said in error.message
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 503])
+def test_what_may_be_listed_and_not_looked_at_stays_as_it_was_listed(status: int) -> None:
+    def store(peer: Peer) -> None:
+        if peer.head.startswith(b"HEAD "):
+            peer.reply(status)
+        else:
+            peer.reply(200, "[]" if "marker" in peer.path else LISTING)
+
+    with swift(store) as server:
+        found = collect_tarballs(
+            SwiftStore.from_environment(v1(server), timeout_seconds=10), "images", SystemClock(), timeout_seconds=10
+        )
+    assert [(one.name, one.size_bytes, one.image_tags) for one in found.objects] == [("image.tar", 3, ())]
 
 
 def test_a_listing_that_goes_round_in_circles_ends() -> None:
@@ -233,7 +249,7 @@ def test_a_token_of_somebody_else_is_used_as_it_is() -> None:
         environ = {"OS_AUTH_TOKEN": "given", "OS_STORAGE_URL": f"{server.url}/v1/AUTH_y"}
         assert names(environ) == ["image.tar"]
         assert server.paths == ["/v1/AUTH_y/images?format=json", "/v1/AUTH_y/images?format=json&marker=image.tar"]
-        assert b"x-auth-token: given" in server.heads[0]
+        assert b"X-Auth-Token: given" in server.heads[0]
 
 
 def test_a_certificate_is_trusted_when_its_authority_is_given(tmp_path: Path) -> None:
@@ -311,7 +327,7 @@ VERSIONS = pytest.mark.parametrize("version", ["v2.0", "v3"])
 def test_keystone_leads_to_the_store_of_its_catalog(version: str, cloud: Cloud) -> None:
     assert names(keystone(cloud.keystone.url, version)) == ["image.tar"]
     assert cloud.swift.paths[0] == "/v1/AUTH_north_public/images?format=json"
-    assert b"x-auth-token: token of images" in cloud.swift.heads[0]
+    assert b"X-Auth-Token: token of images" in cloud.swift.heads[0]
 
 
 @VERSIONS

@@ -1,7 +1,7 @@
 """Listings of stores that behave oddly."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -19,20 +19,19 @@ class Store:
 
     account = ACCOUNT
 
-    def __init__(self, clock: FakeClock, pages: Iterator[list[str]]) -> None:
+    def __init__(self, clock: FakeClock, pages: Iterator[list[str]], *, size_bytes: int = 0) -> None:
+        self._size_bytes = size_bytes
         self._clock = clock
         self._pages = pages
         self.looked_at: list[str] = []
 
     def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None) -> str:
         self._clock.sleep(1)
-        return json.dumps([{"name": name, "bytes": 0, "hash": "x"} for name in next(self._pages, [])])
+        return json.dumps([{"name": name, "bytes": self._size_bytes, "hash": "x"} for name in next(self._pages, [])])
 
-    def head(self, swift_container: str, name: str) -> StoredObject:
-        self.looked_at.append(name)
-        if name == "gone":
-            raise Refused("gone meanwhile")
-        return StoredObject(name, 7, None, None, ObjectKind.DLO, None)
+    def heads(self, swift_container: str, names: Sequence[str], *, timeout_seconds: float) -> dict[str, StoredObject]:
+        self.looked_at += names
+        return {name: StoredObject(name, 7, None, None, ObjectKind.DLO, None) for name in names if name != "gone"}
 
 
 def collect(pages: Iterator[list[str]], *, seconds: float = 60) -> tuple[Any, Store]:
@@ -52,8 +51,22 @@ def test_what_is_listed_without_bytes_is_looked_at_and_stays_as_listed_when_it_c
 
 
 def test_only_so_many_are_looked_at() -> None:
-    _, store = collect(iter([[f"{index:04}" for index in range(500)]]))
-    assert len(store.looked_at) == 50
+    _, store = collect(iter([[f"{index:04}" for index in range(1500)]]))
+    assert len(store.looked_at) == 1000
+
+
+@pytest.mark.parametrize(("count", "look", "looks"), [(30, None, 30), (31, None, 0), (31, True, 31), (30, False, 0)])
+def test_tags_are_asked_for_where_objects_are_few_or_when_told_to(count: int, look: bool | None, looks: int) -> None:
+    clock = FakeClock()
+    store: Any = Store(clock, iter([[f"{index:04}" for index in range(count)]]), size_bytes=9)
+    collect_tarballs(store, "images", clock, timeout_seconds=60, look=look)
+    assert len(store.looked_at) == looks
+
+
+def test_pages_of_ten_thousand_are_followed_to_the_end() -> None:
+    names = [f"{index:05}" for index in range(12_000)]
+    answer, _ = collect(iter([names[:10_000], names[10_000:]]))
+    assert [one.name for one in answer.objects] == names
 
 
 def test_names_are_in_the_order_of_their_utf_8() -> None:

@@ -2,11 +2,12 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from regops.collectors.part_file import open_folder
+from regops.collectors.part_file import Whole, open_folder
 from regops.errors import Failed, NotFound, PermissionDenied, Refused
 
 
@@ -15,8 +16,9 @@ def names_in(folder: Path) -> list[str]:
 
 
 def write(root: Path, name: str, content: bytes) -> Path:
-    with open_folder(root, name) as place, place.part() as part:
+    with open_folder(root, name) as place, place.part(None) as part:
         part.write(content)
+        part.keep()
     return place.path
 
 
@@ -32,7 +34,7 @@ def test_a_whole_file_gets_its_name_and_the_mode_that_the_umask_leaves(tmp_path:
 
 
 def test_nobody_else_may_read_it_while_it_is_not_checked(tmp_path: Path) -> None:
-    with open_folder(tmp_path, "image.tar") as place, place.part() as part:
+    with open_folder(tmp_path, "image.tar") as place, place.part(None) as part:
         part.write(b"half")
         assert names_in(tmp_path) == [".image.tar.part"]
         assert stat.S_IMODE((tmp_path / ".image.tar.part").stat().st_mode) == 0o600
@@ -43,7 +45,7 @@ def test_nothing_stays_of_a_file_that_failed(tmp_path: Path, failure: type[BaseE
     (tmp_path / "image.tar").write_bytes(b"the old one")
 
     def fail() -> None:
-        with open_folder(tmp_path, "image.tar") as place, place.part() as part:
+        with open_folder(tmp_path, "image.tar") as place, place.part(None) as part:
             part.write(b"half")
             raise failure
 
@@ -59,6 +61,69 @@ def test_what_a_killed_run_left_is_taken_over(tmp_path: Path) -> None:
     left.chmod(0o600)
     assert write(tmp_path, "image.tar", b"whole").read_bytes() == b"whole"
     assert names_in(tmp_path) == ["image.tar"]
+
+
+WHOLE = Whole("images", "image.tar", "36009842d5911892446289808532eb1a", 9)
+ANOTHER = replace(WHOLE, etag="0cc175b9c0f1b6a831c399e269772661")
+
+
+def half(tmp_path: Path, whole: Whole | None) -> None:
+    with open_folder(tmp_path, "image.tar") as place, place.part(whole) as part:
+        part.write(b"half")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "there"),
+    [(WHOLE, WHOLE, b"half"), (WHOLE, ANOTHER, b""), (WHOLE, None, b""), (None, WHOLE, b""), (None, None, b"")],
+)
+def test_a_part_is_taken_over_only_for_what_it_is_a_part_of(
+    before: Whole | None, after: Whole | None, there: bytes, tmp_path: Path
+) -> None:
+    half(tmp_path, before)
+    with open_folder(tmp_path, "image.tar") as place, place.part(after) as part:
+        assert b"".join(part.contents()) == there
+        assert part.size_bytes == len(there)
+        part.write(b" and half")
+        part.keep()
+    assert (tmp_path / "image.tar").read_bytes() == there + b" and half"
+    assert names_in(tmp_path) == ["image.tar"]
+
+
+@pytest.mark.parametrize(
+    "note", [b"", b"[]", b"{}", b"[" * 9999, b"\xff", b'{"etag": []}', bytes(99999), "link", "fifo"]
+)
+def test_a_note_that_cannot_be_trusted_says_nothing(note: bytes | str, tmp_path: Path) -> None:
+    half(tmp_path, WHOLE)
+    path = tmp_path / ".image.tar.part.json"
+    path.rename(tmp_path / "victim")
+    match note:
+        case "link":
+            path.symlink_to(tmp_path / "victim")
+        case "fifo":
+            os.mkfifo(path, 0o600)
+        case _:
+            path.write_bytes(bytes(note, "ascii") if isinstance(note, str) else note)
+    with open_folder(tmp_path, "image.tar") as place, place.part(WHOLE) as part:
+        assert part.size_bytes == 0
+        part.keep()
+    assert names_in(tmp_path) == ["image.tar", "victim"]
+
+
+def test_what_was_discarded_is_gone(tmp_path: Path) -> None:
+    with open_folder(tmp_path, "image.tar") as place, place.part(WHOLE) as part:
+        part.write(b"half")
+        part.discard()
+    assert names_in(tmp_path) == []
+
+
+def test_a_note_that_outlived_its_part_is_removed(tmp_path: Path) -> None:
+    half(tmp_path, WHOLE)
+    with open_folder(tmp_path, "image.tar") as place:
+        place.tidy()
+        assert len(names_in(tmp_path)) == 2
+        (tmp_path / ".image.tar.part").unlink()
+        place.tidy()
+    assert names_in(tmp_path) == []
 
 
 def test_slashes_in_a_name_make_folders(tmp_path: Path) -> None:
@@ -84,10 +149,11 @@ def test_a_name_that_is_no_unicode_makes_no_file(tmp_path: Path) -> None:
 
 
 def test_two_at_once_do_not_write_into_each_other(tmp_path: Path) -> None:
-    with open_folder(tmp_path, "image.tar") as place, place.part() as part:
+    with open_folder(tmp_path, "image.tar") as place, place.part(None) as part:
         with pytest.raises(Refused, match="another process is downloading"):
             write(tmp_path, "image.tar", b"the second")
         part.write(b"the first")
+        part.keep()
     assert (tmp_path / "image.tar").read_bytes() == b"the first"
 
 
@@ -146,7 +212,7 @@ def test_more_than_fits_is_refused_before_a_byte_is_written(tmp_path: Path) -> N
     with (
         pytest.raises(Failed, match="would need"),
         open_folder(tmp_path, "image.tar") as place,
-        place.part(),
+        place.part(None),
     ):
         place.check_space(1 << 60)
     assert names_in(tmp_path) == []

@@ -43,10 +43,10 @@ def test_help_and_version_import_no_client_library(arguments: tuple[str, ...]) -
 @pytest.mark.parametrize(
     ("arguments", "foreign"),
     [
-        (("ping", "http://127.0.0.1:1", "--timeout", "1"), {"docker", "swiftclient", "keystoneauth1"}),
-        (("status", "http://127.0.0.1:1", "--timeout", "1"), {"docker", "swiftclient", "keystoneauth1"}),
-        (("ps",), {"swiftclient", "keystoneauth1", "cryptography"}),
-        (("bootstrap", "list"), {"docker", "cryptography"}),
+        (("ping", "http://127.0.0.1:1", "--timeout", "1"), {"docker", "regops.adapters.swift", "keystoneauth1"}),
+        (("status", "http://127.0.0.1:1", "--timeout", "1"), {"docker", "regops.adapters.swift", "keystoneauth1"}),
+        (("ps",), {"regops.adapters.swift", "keystoneauth1", "cryptography"}),
+        (("bootstrap", "list"), {"docker", "cryptography", "requests", "urllib3"}),
         (("traffic", __file__), CLIENTS),  # a log as small as this is read without numpy
     ],
 )

@@ -74,7 +74,7 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_downloads(capsys: pytest.CaptureFixture[str]) -> None:
     def done(name: str, size: int, proof: Proof, unproved: int = 0) -> Download:
-        return Download(name, Outcome.DOWNLOADED, name, size, None, proof, unproved)
+        return Download(name, Outcome.DOWNLOADED, name, size, None, proof, unproved_bytes=unproved)
 
     downloads = (
         done("main.tar.gz", 47_600_000, Proof.MD5),

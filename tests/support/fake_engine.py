@@ -2,13 +2,17 @@
 
 import copy
 import hashlib
+import io
 import itertools
 import json
+import tarfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from regops.errors import NotFound, RegopsError
 from regops.model.container_file import FileFacts, FileKind, Listing
+from regops.model.image import ImageFacts
 
 _ID = "897da3d2b1276e83d3aa12a2f35336b74485a918b8bf506ef80be6e10f96f4e7"
 _RUNNING: dict[str, Any] = {
@@ -100,6 +104,7 @@ class FakeEngine:
         self.files = dict(files or {})
         self.output = dict(output or {})
         self.images = dict(images or {})
+        self.facts: dict[str, dict[str, Any]] = {}
         self.labels: dict[str, dict[str, str]] = {}
         self.builds = itertools.count()
         self.fails = fails
@@ -166,6 +171,25 @@ class FakeEngine:
     def image_id(self, reference: str) -> str | None:
         self._check()
         return self.images.get(reference)
+
+    def image(self, reference: str) -> ImageFacts | None:
+        found = self.image_id(reference)
+        if found is None:
+            return None
+        known = ImageFacts(found, (reference,), {}, {}, (8080, 8443), 1000, (), "")
+        return replace(known, **self.facts.get(reference, {}))
+
+    def load(self, tarball: Iterator[bytes]) -> Iterator[str]:
+        """Take a tarball whole or not at all, as an engine does."""
+        content = b"".join(tarball)
+        self._record("load", len(content))
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            manifest = archive.extractfile("manifest.json")
+            assert manifest is not None
+            for entry in json.load(manifest):
+                for tag in entry["RepoTags"]:
+                    self.images[tag] = f"sha256:{entry['Config'].removesuffix('.json')}"
+                    yield f"Loaded image: {tag}"
 
     def pull(self, reference: str, *, timeout_seconds: float) -> None:
         self._made("pull", reference)

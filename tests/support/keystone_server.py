@@ -1,7 +1,7 @@
 """A real Keystone (version 3), and a real Swift that takes its tokens.
 
-Their packages are many, and python-keystoneclient among them changes what swiftclient does; so they live in a virtual
-environment of their own, made once: `python tests/support/keystone_server.py` does it ahead of the tests.
+Their packages are many, and would change what the tests' own environment holds; so they live in a virtual environment
+of their own, made once: `python tests/support/keystone_server.py` does it ahead of the tests.
 """
 
 import contextlib

@@ -84,11 +84,12 @@ def running_swift(
     user: str = USER,
     key: str = KEY,
     keystone: str | None = None,
+    bind: str = "127.0.0.1",
 ) -> Generator[SwiftServer]:
     """Run it until the context ends, for one user of v1, or for those of a Keystone."""
     if python == Path(sys.executable):
         pytest.importorskip("swift", reason="needs the package swift: make setup", exc_type=ImportError)
-    command = [str(python), str(PROGRAM), "--data", str(data), "--port", str(port), "--user", user]
+    command = [str(python), str(PROGRAM), "--data", str(data), "--port", str(port), "--user", user, "--bind", bind]
     log = data.parent / f"{data.name}.log"
     with log.open("w") as errors:
         process = subprocess.Popen(

@@ -18,9 +18,10 @@ import docker.utils
 import requests
 
 from regops.adapters.container.plain_files import OUTPUT_LINKS
-from regops.adapters.engine import archive
+from regops.adapters.engine import archive, images
 from regops.errors import Failed, NotFound, PermissionDenied, Phase, Refused, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.container_file import FileFacts, FileKind, Listing
+from regops.model.image import ImageFacts
 
 _ANSWER_SECONDS = 10
 _INSPECT_BYTES = 8 * 1024 * 1024
@@ -206,6 +207,11 @@ class DockerEngine:
         found = self._image(reference)
         return None if found is None else str(found["Id"])
 
+    def image(self, reference: str) -> ImageFacts | None:
+        """Return what the engine knows of a local image, or None where there is no such image."""
+        found = self._image(reference)
+        return None if found is None else images.image_facts(found)
+
     def image_labels(self, reference: str) -> Mapping[str, str] | None:
         """Return the labels of a local image, or None where there is no such image."""
         found = self._image(reference)
@@ -273,8 +279,13 @@ class DockerEngine:
 
     def save(self, reference: str) -> Iterator[bytes]:
         """Yield the tarball of an image, as `docker save` writes it."""
-        with self._door(f"the image {reference}"):
-            yield from self._client.api.get_image(reference)
+        with self._door(f"the image {reference}", seconds=images.SILENT_SECONDS):
+            yield from images.saved(self._client.api, reference)
+
+    def load(self, tarball: Iterator[bytes]) -> Iterator[str]:
+        """Send the tarball of images to the engine as it comes, and yield what the engine says, line by line."""
+        with self._door("the tarball", failure=Failed, seconds=images.SILENT_SECONDS):
+            yield from images.loaded(self._client.api, tarball)
 
     def run(self, image: str, **options: Any) -> str:
         """Create and start a container, return its id."""
@@ -424,9 +435,14 @@ class DockerEngine:
 
     @contextmanager
     def _door(
-        self, what: str, *, failure: type[RegopsError] = UnexpectedAnswer, missing_is_fine: bool = False
+        self,
+        what: str,
+        *,
+        failure: type[RegopsError] = UnexpectedAnswer,
+        missing_is_fine: bool = False,
+        seconds: int = _ANSWER_SECONDS,
     ) -> Generator[None]:
-        """Translate what docker and requests raise; what names the thing that was asked for."""
+        """Translate what docker and requests raise; what names the thing asked for, seconds the time it had."""
         try:
             yield
         except docker.errors.NotFound as error:
@@ -441,9 +457,9 @@ class DockerEngine:
         except tarfile.TarError as error:
             raise UnexpectedAnswer(f"the engine at {self.address} sent no archive for {what}: {error}") from error
         except (docker.errors.DockerException, requests.RequestException, OSError) as error:
-            self._unreachable(error, what)
+            self._unreachable(error, what, seconds)
 
-    def _unreachable(self, error: BaseException, what: str) -> NoReturn:
+    def _unreachable(self, error: BaseException, what: str, seconds: int) -> NoReturn:
         causes = list(_chain(error))
         tried = f"the Docker engine at {self.address}, asked for {what}"
         if any(isinstance(cause, PermissionError) for cause in causes):
@@ -452,7 +468,7 @@ class DockerEngine:
             ) from error
         if any(isinstance(cause, requests.Timeout | TimeoutError) for cause in causes):
             raise Unreachable(
-                f"{tried}: no answer in {_ANSWER_SECONDS} s",
+                f"{tried}: no answer in {seconds} s",
                 hint="is dockerd hung? see its log",
                 phase=Phase.FIRST_BYTE,
                 timed_out=True,

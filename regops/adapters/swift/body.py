@@ -2,41 +2,45 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
-from regops.adapters.swift.connection import NO_ANSWER, translate
+from regops.adapters.swift.connection import NO_ANSWER, Response, translate
 from regops.errors import Phase, RegopsError, Unreachable
 from regops.model.tarball import StoredObject
 
-_CHUNK_BYTES = 256 << 10
+_CHUNK_BYTES = 512 << 10
 _LEAST_BYTES = 1024  # of every timeout's length: less is silence that somebody stretches
 
 
-def read_body(raw: Any, stored: StoredObject, *, timeout_seconds: float) -> Iterator[bytes]:
-    """Yield a body as it comes; raises Unreachable when it stalls, or ends before its announced length.
+def read_body(
+    response: Response, stored: StoredObject, first: int, start: int, *, timeout_seconds: float
+) -> Iterator[bytes]:
+    """Yield the bytes of an object from start on; the response has those from first on.
 
-    raw is urllib3's response. http.client says nothing when a body is shorter than announced, so it is counted here.
+    Raises Unreachable when they stall, or end before the announced length: http.client says nothing then.
     """
-    received, window_bytes, window_start = 0, 0, time.monotonic()
+    at, window_bytes, window_start = first, 0, time.monotonic()
     while True:
         try:
-            chunk: bytes = raw.read1(_CHUNK_BYTES, decode_content=False)
+            chunk = response.read1(_CHUNK_BYTES)
         except NO_ANSWER as error:
             said = translate(error, stored.name, timeout_seconds=timeout_seconds)
             stalled = isinstance(said, Unreachable) and said.timed_out
-            raise _broken(stored, received, timeout_seconds if stalled else None) from error
+            raise _broken(stored, at, timeout_seconds if stalled else None) from error
         if not chunk:
             break
-        received += len(chunk)
         window_bytes += len(chunk)
         now = time.monotonic()
         if now - window_start > timeout_seconds:
             if window_bytes < _LEAST_BYTES:
-                raise _broken(stored, received, timeout_seconds)
+                raise _broken(stored, at + len(chunk), timeout_seconds)
             window_bytes, window_start = 0, now
-        yield chunk
-    if stored.size_bytes is not None and received != stored.size_bytes:
-        raise _broken(stored, received, None)
+        before, at = at, at + len(chunk)
+        if before >= start:
+            yield chunk
+        elif at > start:
+            yield chunk[start - before :]  # the server sent all of it, though a part was asked for
+    if stored.size_bytes is not None and at != stored.size_bytes:
+        raise _broken(stored, at, None)
 
 
 def _broken(stored: StoredObject, received: int, stalled_seconds: float | None) -> RegopsError:
@@ -44,7 +48,7 @@ def _broken(stored: StoredObject, received: int, stalled_seconds: float | None) 
     of = "" if stored.size_bytes is None else f" of {stored.size_bytes}"
     return Unreachable(
         f"the download of {stored.name} {how}, after {received}{of} bytes",
-        hint="try again; nothing was left behind",
+        hint="try again",
         phase=Phase.BODY,
         timed_out=stalled_seconds is not None,
     )

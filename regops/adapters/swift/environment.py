@@ -99,7 +99,7 @@ def read_login(environ: Mapping[str, str]) -> tuple[Login, str]:
     if not has_keystone and not has_v1:
         raise ConfigurationError(
             "no credentials for Swift: neither OS_AUTH_URL (Keystone) nor ST_AUTH (version 1) is set",
-            hint=_nothing_hint(env),
+            hint="source the openrc file of the project, name a cloud (--os-cloud), or set ST_AUTH, ST_USER and ST_KEY",
         )
     if has_v1 and (version == 1 or not has_keystone):
         return _v1(env), "OS_AUTH_URL is set too; version 1 was asked for" if has_keystone else ""
@@ -250,9 +250,3 @@ def _with_domains(env: _Variables, login: KeystoneLogin) -> KeystoneLogin:
         project_domain_name=None if project[0] else project[1],
         assumed_domain=assumed,
     )
-
-
-def _nothing_hint(env: _Variables) -> str:
-    if env.get("OS_CLOUD"):
-        return "OS_CLOUD is set, but regops reads variables only: source the openrc file of the project"
-    return "source the openrc file of the project, or set ST_AUTH, ST_USER and ST_KEY"

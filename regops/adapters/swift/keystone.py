@@ -6,8 +6,8 @@ import requests
 from keystoneauth1 import exceptions, session
 from keystoneauth1.identity import v2, v3
 
-from regops.adapters.swift.connection import SafeSession
 from regops.adapters.swift.environment import KeystoneLogin, Tls
+from regops.adapters.swift.session import SafeSession
 from regops.errors import AuthenticationFailed, NotFound, RegopsError, UnexpectedAnswer
 from regops.model.tarball import StoreAccount
 from regops.secret import Secret, mask_url

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from regops.errors import Refused
-from regops.model.tarball import ObjectKind, StoredObject
+from regops.errors import Refused, UnexpectedAnswer
+from regops.model.tarball import IMAGE_TAGS_METADATA, ObjectKind, StoredObject
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _METADATA = "x-object-meta-"
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
@@ -49,7 +51,22 @@ def stored_object(name: str, headers: Mapping[str, str]) -> StoredObject:
         metadata=tuple(
             (key.removeprefix(_METADATA), value) for key, value in headers.items() if key.startswith(_METADATA)
         ),
+        image_tags=tuple(
+            unquote(tag) for tag in headers.get(f"{_METADATA}{IMAGE_TAGS_METADATA}", "").split(",") if tag.strip()
+        ),
     )
+
+
+def ranged_object(stored: StoredObject, headers: Mapping[str, str], start: int) -> tuple[StoredObject, int]:
+    """Return the whole object of an answer with a part of it (206), and where that part begins.
+
+    Raises UnexpectedAnswer when it is not the part from start to the end.
+    """
+    found = _RANGE.fullmatch(headers.get("content-range", ""))
+    first, last, size = (int(found[1]), int(found[2]), int(found[3])) if found else (-1, -1, -1)
+    if first != start or last != size - 1:
+        raise UnexpectedAnswer(f"another part of {stored.name} came than the one from byte {start} on")
+    return replace(stored, size_bytes=size), first
 
 
 def _check_text(name: str) -> None:

@@ -1,26 +1,36 @@
 """One account of an OpenStack Swift, whichever way it authenticates."""
 
-import hashlib
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+import copy
+import http.client
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-import swiftclient.client
-from swiftclient.exceptions import ClientException
-
 from regops.adapters.swift.body import read_body
-from regops.adapters.swift.connection import NO_ANSWER, open_connection, translate, within
+from regops.adapters.swift.connection import (
+    NO_ANSWER,
+    Connection,
+    Response,
+    headers_of,
+    open_connection,
+    translate,
+    within,
+)
 from regops.adapters.swift.environment import KeystoneLogin, Login, Tls, TokenLogin, V1Login, read_login, read_tls
-from regops.adapters.swift.objects import check_container, check_object, stored_object
-from regops.errors import AuthenticationFailed, Corrupted, NotFound, RegopsError, UnexpectedAnswer
-from regops.model.tarball import StoreAccount, StoredObject
+from regops.adapters.swift.objects import check_container, check_object, ranged_object, stored_object
+from regops.adapters.swift.status import HttpStatus, TokenRefused, check_status, meaning
+from regops.adapters.swift.uploads import SourceFailed, manifest_body, send, upload_headers, upload_meaning
+from regops.errors import ConfigurationError, Corrupted, NotFound, Refused, RegopsError
+from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 from regops.secret import Secret, mask_url
 
-_swift: Any = swiftclient.client  # it carries no types
 _T = TypeVar("_T")
+_CONNECTIONS = 6
+_LEAST_SECONDS = 0.1
 
 
 class SwiftStore:
@@ -29,19 +39,39 @@ class SwiftStore:
     timeout_seconds bounds every question. Of a transfer it bounds the silence, for nobody knows how long one takes.
     """
 
-    def __init__(self, login: Login, *, environ: Mapping[str, str], note: str, timeout_seconds: float) -> None:
+    def __init__(
+        self, login: Login, *, environ: Mapping[str, str], note: str, timeout_seconds: float, variables: str = ""
+    ) -> None:
         self._login = login
         self._tls = read_tls(environ)
         self._note = note
+        self._variables = variables
         self._timeout_seconds = timeout_seconds
         self._known: tuple[StoreAccount, Secret] | None = None
-        self._idle_connection: Any = None
+        self._idle_connection: Connection | None = None
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str], *, timeout_seconds: float) -> "SwiftStore":
-        """Return the store that ST_* or OS_* name. Raises ConfigurationError when they do not."""
-        login, note = read_login(environ)
-        return cls(login, environ=environ, note=note, timeout_seconds=timeout_seconds)
+    def from_environment(
+        cls, environ: Mapping[str, str], *, timeout_seconds: float, cloud: str | None = None
+    ) -> "SwiftStore":
+        """Return the store of a cloud of clouds.yaml, if one is named (by OS_CLOUD, too), else that of ST_* or OS_*.
+
+        Raises ConfigurationError when what it takes is missing.
+        """
+        cloud = cloud or environ.get("OS_CLOUD")
+        if not cloud:
+            login, note = read_login(environ)
+            return cls(login, environ=environ, note=note, timeout_seconds=timeout_seconds)
+        from regops.adapters.swift.clouds import cloud_environment, in_words_of_the_file
+
+        variables, path = cloud_environment(cloud, environ)
+        try:
+            login, _ = read_login(variables)
+            note = "OS_AUTH_URL is set too and was not used" if environ.get("OS_AUTH_URL") else ""
+            source = f"the cloud {cloud} in {path}"
+            return cls(login, environ=variables, note=note, timeout_seconds=timeout_seconds, variables=source)
+        except ConfigurationError as error:
+            raise in_words_of_the_file(error, cloud, path) from error
 
     @property
     def account(self) -> StoreAccount:
@@ -52,10 +82,12 @@ class SwiftStore:
         """Return the first page of the account's containers, as JSON."""
         return self._text("", {"limit": "1000"}, what="the account")
 
-    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None) -> str:
+    def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None, prefix: str = "") -> str:
         """Return one page of a container's objects, as JSON."""
         check_container(swift_container)
         query = {"marker": marker} if marker else {}
+        if prefix:
+            query["prefix"] = prefix
         if limit:
             query["limit"] = str(limit)
         return self._text(quote(swift_container), query, what=_named(swift_container))
@@ -72,88 +104,157 @@ class SwiftStore:
         check_container(swift_container)
         check_object(name)
 
-        def ask(connection: Any, storage_url: str, token: str) -> StoredObject:
-            place = (urlsplit(storage_url), connection)
-            return stored_object(name, _swift.head_object(storage_url, token, swift_container, name, http_conn=place))
+        def ask(connection: Connection, storage_url: str, token: str) -> StoredObject:
+            target = f"{urlsplit(storage_url).path}/{quote(swift_container)}/{quote(name)}"
+            connection.request("HEAD", target, headers={"X-Auth-Token": token})
+            response = connection.getresponse()
+            response.read()
+            check_status(response)
+            return stored_object(name, headers_of(response))
 
         return self._ask(ask, what=_named(swift_container, name))
 
-    def open(self, swift_container: str, name: str) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
-        """Give what the store says of an object, and its bytes."""
+    def heads(
+        self, swift_container: str, names: Sequence[str], *, timeout_seconds: float
+    ) -> Mapping[str, StoredObject]:
+        """Return what the store knows of several objects, asked over some connections at a time."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._authenticated()
+        ends = time.monotonic() + timeout_seconds
+        found: dict[str, StoredObject] = {}
+
+        def look(mine: Sequence[str]) -> None:
+            sibling = copy.copy(self)
+            sibling._idle_connection = None
+            for name in mine:
+                sibling._timeout_seconds = min(self._timeout_seconds, max(ends - time.monotonic(), _LEAST_SECONDS))
+                with suppress(NotFound, Refused):
+                    found[name] = sibling.head(swift_container, name)
+                if time.monotonic() > ends:
+                    return
+
+        shares = [names[index::_CONNECTIONS] for index in range(min(_CONNECTIONS, len(names)))]
+        with ThreadPoolExecutor(_CONNECTIONS) as pool:
+            for done in [pool.submit(look, share) for share in shares]:
+                with suppress(RegopsError):  # who may list may not always look
+                    done.result()
+        return found
+
+    def open(
+        self, swift_container: str, name: str, *, start: int = 0, etag: str | None = None
+    ) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
+        """Give what the store says of an object, and its bytes from start on."""
         check_container(swift_container)
         check_object(name)
-        return self._open(swift_container, name)
+        return self._open(swift_container, name, start, etag)
 
     @contextmanager
-    def _open(self, swift_container: str, name: str) -> Generator[tuple[StoredObject, Iterator[bytes]]]:
-        def ask(connection: Any, storage_url: str, token: str) -> tuple[Any, StoredObject, Any]:
-            headers, body = _swift.get_object(
-                storage_url,
-                token,
-                swift_container,
-                name,
-                http_conn=(urlsplit(storage_url), connection),
-                resp_chunk_size=1,  # any: it makes swiftclient stream, and we read for ourselves
-            )
-            return connection, stored_object(name, headers), body.resp.raw
+    def _open(
+        self, swift_container: str, name: str, start: int, etag: str | None
+    ) -> Generator[tuple[StoredObject, Iterator[bytes]]]:
+        wanted = {"Range": f"bytes={start}-"} if start else {}
+        if etag:
+            wanted["If-Match"] = f'"{etag}"'
 
-        connection, stored, raw = self._ask(ask, what=_named(swift_container, name))
+        def ask(connection: Connection, storage_url: str, token: str) -> tuple[Connection, Response]:
+            target = f"{urlsplit(storage_url).path}/{quote(swift_container)}/{quote(name)}"
+            connection.request("GET", target, headers={"X-Auth-Token": token, **wanted})
+            response = connection.getresponse()
+            if response.status // 100 != 2:
+                connection.close()  # or its body would have to be read
+            check_status(response)
+            return connection, response
+
+        connection, response = self._ask(ask, what=_named(swift_container, name))
         self._idle_connection = None  # the body keeps it busy
         try:
-            yield stored, read_body(raw, stored, timeout_seconds=self._timeout_seconds)
+            headers = headers_of(response)
+            stored, first = stored_object(name, headers), 0
+            if response.status == http.client.PARTIAL_CONTENT:
+                stored, first = ranged_object(stored, headers, start)
+            yield stored, read_body(response, stored, first, start, timeout_seconds=self._timeout_seconds)
         finally:
             connection.close()
 
     def put(
-        self, swift_container: str, name: str, chunks: Iterator[bytes], *, metadata: Mapping[str, str] | None = None
+        self,
+        swift_container: str,
+        name: str,
+        chunks: Iterator[bytes],
+        *,
+        metadata: Mapping[str, str] | None = None,
+        only_new: bool = False,
+        md5: str | None = None,
     ) -> StoredObject:
         """Store an object, whatever its size; the container is made if it is missing."""
-        check_container(swift_container)
         check_object(name)
         what = _named(swift_container, name)
-        self._request("PUT", quote(swift_container), what=_named(swift_container))
-        digest = hashlib.md5(usedforsecurity=False)
-
-        failed: list[Exception] = []
-
-        def counted() -> Iterator[bytes]:
-            try:
-                for chunk in chunks:
-                    digest.update(chunk)
-                    yield chunk
-            except Exception as error:
-                failed.append(error)  # the source's own, which must not pass for the network's
-                raise
-
+        # The token may be over since it was last used: this question gets another, which an upload cannot do midway.
+        self.make_container(swift_container)
         account, token = self._authenticated()
-        connection: Any = open_connection(account.storage_url, self._tls, timeout_seconds=self._timeout_seconds)
+        connection = open_connection(account.storage_url, self._tls, timeout_seconds=self._timeout_seconds)
         try:
-            etag = _swift.put_object(
+            etag, sent = send(
+                connection,
                 account.storage_url,
                 token.reveal(),
-                swift_container,
-                name,
-                contents=counted(),
-                headers={f"X-Object-Meta-{key}": value for key, value in (metadata or {}).items()},
-                content_type="application/octet-stream",
-                http_conn=(urlsplit(account.storage_url), connection),
+                (swift_container, name),
+                chunks,
+                headers=upload_headers(metadata, only_new=only_new, md5=md5),
             )
-        except ClientException as error:
-            raise _meaning(error, account, what) from error
+        except SourceFailed as error:
+            raise error.cause from None
+        except HttpStatus as error:
+            said = upload_meaning(error.status, what, mask_url(account.storage_url))
+            raise said or meaning(error, account, what) from error
         except NO_ANSWER as error:
-            if failed:
-                raise failed[0] from None
             raise translate(error, account.storage_url, timeout_seconds=self._timeout_seconds) from error
         finally:
             connection.close()
-        if etag != digest.hexdigest():
-            raise Corrupted(f"{what} arrived damaged: its md5 there is {etag}, {digest.hexdigest()} was sent")
+        if etag != sent.md5:
+            self.delete(swift_container, name)
+            raise Corrupted(f"{what} arrived damaged and was removed: its md5 there was {etag}, {sent.md5} was sent")
         return self.head(swift_container, name)
+
+    def put_manifest(
+        self,
+        swift_container: str,
+        name: str,
+        segments: Sequence[StoredSegment],
+        *,
+        metadata: Mapping[str, str] | None = None,
+        only_new: bool = False,
+    ) -> StoredObject:
+        """Make a static large object of segments that are there."""
+        check_object(name)
+        self.make_container(swift_container)
+        self._request(
+            "PUT",
+            f"{quote(swift_container)}/{quote(name)}",
+            {"multipart-manifest": "put"},
+            what=_named(swift_container, name),
+            body=manifest_body(segments),
+            headers=upload_headers(metadata, only_new=only_new),
+        )
+        return self.head(swift_container, name)
+
+    def make_container(self, swift_container: str) -> None:
+        """Make a container; one that is there is left as it is."""
+        check_container(swift_container)
+        self._request("PUT", quote(swift_container), what=_named(swift_container))
+
+    def delete(self, swift_container: str, name: str) -> None:
+        """Remove one object; of a large one the manifest, and not its segments."""
+        check_container(swift_container)
+        check_object(name)
+        with suppress(NotFound):
+            self._request("DELETE", f"{quote(swift_container)}/{quote(name)}", what=_named(swift_container, name))
 
     def _authenticated(self) -> tuple[StoreAccount, Secret]:
         if self._known is None:
             account, token = self._log_in()
-            self._known = replace(account, note=self._note), token
+            self._known = replace(account, note=self._note, variables=self._variables or account.variables), token
         return self._known
 
     def _log_in(self) -> tuple[StoreAccount, Secret]:
@@ -170,47 +271,55 @@ class SwiftStore:
     def _text(self, path: str, query: Mapping[str, str], *, what: str) -> str:
         return self._request("GET", path, {"format": "json", **query}, what=what).decode("utf-8", "replace")
 
-    def _request(self, method: str, path: str, query: Mapping[str, str] | None = None, *, what: str) -> bytes:
-        def ask(connection: Any, storage_url: str, token: str) -> bytes:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        what: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        def ask(connection: Connection, storage_url: str, token: str) -> bytes:
             full = urlsplit(storage_url).path + (f"/{path}" if path else "")
-            connection.request(method, f"{full}?{urlencode(query)}" if query else full, "", {"X-Auth-Token": token})
+            target = f"{full}?{urlencode(query)}" if query else full
+            connection.request(method, target, body, {**(headers or {}), "X-Auth-Token": token})
             response = connection.getresponse()
-            body: bytes = response.read()
-            if response.status // 100 != 2:
-                raise ClientException.from_response(response, method, body)
-            return body
+            answer: bytes = response.read()
+            said = upload_meaning(response.status, what, mask_url(storage_url)) if body else None
+            if said:
+                raise said
+            check_status(response)
+            return answer
 
         return self._ask(ask, what=what)
 
-    def _ask(self, ask: Callable[[Any, str, str], _T], *, what: str) -> _T:
+    def _ask(self, ask: Callable[[Connection, str, str], _T], *, what: str) -> _T:
         """Return what the store answers; a token that is over is replaced once."""
         fresh = self._known is None
         try:
             return self._ask_once(ask, what=what)
-        except _TokenRefused:
+        except TokenRefused:
             if fresh or isinstance(self._login, TokenLogin):
                 raise
         self._known = None
         return self._ask_once(ask, what=what)
 
-    def _ask_once(self, ask: Callable[[Any, str, str], _T], *, what: str) -> _T:
+    def _ask_once(self, ask: Callable[[Connection, str, str], _T], *, what: str) -> _T:
         account, token = self._authenticated()
         url, seconds = account.storage_url, self._timeout_seconds
-        connection: Any = self._idle_connection or open_connection(url, self._tls, timeout_seconds=seconds)
+        connection = self._idle_connection or open_connection(url, self._tls, timeout_seconds=seconds)
         self._idle_connection = None  # until this question has been answered in whole
 
         try:
             answer = within(seconds, url, lambda: ask(connection, url, token.reveal()), close=connection.close)
-        except ClientException as error:
-            raise _meaning(error, account, what) from error
+        except HttpStatus as error:
+            raise meaning(error, account, what) from error
         except NO_ANSWER as error:
             raise translate(error, url, timeout_seconds=seconds) from error
         self._idle_connection = connection
         return answer
-
-
-class _TokenRefused(AuthenticationFailed):
-    """The store does not accept a token, which another may mend."""
 
 
 def _door(login: V1Login | KeystoneLogin) -> Callable[[Tls, float], tuple[StoreAccount, Secret]]:
@@ -226,20 +335,3 @@ def _door(login: V1Login | KeystoneLogin) -> Callable[[Tls, float], tuple[StoreA
 def _named(swift_container: str, name: str = "") -> str:
     container = f"the Swift container {swift_container}"
     return f"the object {name} in {container}" if name else container
-
-
-def _meaning(error: Any, account: StoreAccount, what: str) -> RegopsError:
-    where, status = mask_url(account.storage_url), int(error.http_status or 0)
-    if status == 401:
-        return _TokenRefused(f"{where} does not accept the token", hint="it may have expired: get another")
-    if status == 403:
-        return AuthenticationFailed(
-            f"{account.user or 'the owner of this token'} has no access to {what} at {where}",
-            hint="ask for a role in the project that may use its Swift containers",
-        )
-    if status == 404:
-        return NotFound(f"{what} is not there, at {where}")
-    return UnexpectedAnswer(
-        f"{where} answered {status} {error.http_reason or ''} when asked for {what}",
-        hint="is Swift well? the log of its proxy says more",
-    )

@@ -1,6 +1,5 @@
 """Swift's own authentication, version 1: one request with a user and a key, answered with an address and a token."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from regops.adapters.swift.connection import open_connection
@@ -16,10 +15,10 @@ def authenticate_v1(login: V1Login, tls: Tls, timeout_seconds: float) -> tuple[S
         ("ST_KEY", "ST_USER", "ST_AUTH") if login.variables == "ST_*" else ("OS_PASSWORD", "OS_USERNAME", "OS_AUTH_URL")
     )
     where = mask_url(login.auth_url)
-    connection: Any = open_connection(login.auth_url, tls, timeout_seconds=timeout_seconds)
+    connection = open_connection(login.auth_url, tls, timeout_seconds=timeout_seconds)
     try:
         headers = {"X-Auth-User": login.user, "X-Auth-Key": login.key.reveal()}
-        connection.request("GET", urlsplit(login.auth_url).path, "", headers)
+        connection.request("GET", urlsplit(login.auth_url).path or "/", headers=headers)
         response = connection.getresponse()
         status, reason = int(response.status), str(response.reason)
         response.read()

@@ -7,12 +7,16 @@ from rich.console import Console, RenderableType
 from regops.model.answer import Answer
 from regops.model.instance import Instances
 from regops.model.lab import Lab, LabRemoved
+from regops.model.load import Loaded
 from regops.model.log_source import LogSources
 from regops.model.nginx_status import NginxStatus
 from regops.model.probe import PingAnswer
+from regops.model.start import Started
 from regops.model.status import RegistryHealth
 from regops.model.tarball import Downloads, Tarballs
 from regops.model.traffic_report import TrafficReport
+from regops.model.upload import Uploaded
+from regops.model.verification import Verifications
 
 
 def print_answer(answer: Answer, *, color: bool) -> None:
@@ -76,5 +80,21 @@ def renderable(answer: Answer) -> RenderableType:
             from regops.render.table.bootstrap import downloads_table
 
             return downloads_table(answer)
+        case Verifications():
+            from regops.render.table.verification import verifications_table
+
+            return verifications_table(answer)
+        case Loaded():
+            from regops.render.table.load import loaded_table
+
+            return loaded_table(answer)
+        case Uploaded():
+            from regops.render.table.upload import uploaded_table
+
+            return uploaded_table(answer)
+        case Started():
+            from regops.render.table.start import started_table
+
+            return started_table(answer)
         case _:
             raise TypeError(f"{type(answer).__name__} has no table")

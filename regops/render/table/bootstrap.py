@@ -22,7 +22,8 @@ def tarballs_table(answer: Tarballs) -> RenderableType:
     table = _table("Name", "Size", "Modified (UTC)", "Kind", "Checksum")
     for stored in answer.objects:
         table.add_row(*_row(stored))
-    return Group(title, *_account(answer.account), Text(), table)
+    tags = [line for stored in answer.objects for line in _tags(stored)]
+    return Group(title, *_account(answer.account), Text(), table, *([Text(), *tags] if tags else []))
 
 
 def downloads_table(answer: Downloads) -> RenderableType:
@@ -31,7 +32,8 @@ def downloads_table(answer: Downloads) -> RenderableType:
     for one in answer.downloads:
         size = "" if one.size_bytes is None else decimal(one.size_bytes)
         style = {Outcome.FAILED: "red", Outcome.DOWNLOADED: "green"}.get(one.outcome, "")
-        table.add_row(Text(visible_line(one.name)), Text(size), Text(one.outcome, style=style), Text(_checked(one)))
+        outcome = f"{one.outcome} ({decimal(one.resumed_bytes)} before)" if one.resumed_bytes else str(one.outcome)
+        table.add_row(Text(visible_line(one.name)), Text(size), Text(outcome, style=style), Text(_checked(one)))
     failures = [line for one in answer.downloads if one.outcome is Outcome.FAILED for line in _failure(one)]
     return Group(table, *failures)
 
@@ -54,6 +56,13 @@ def _row(stored: StoredObject) -> tuple[Text, ...]:
     modified = stored.modified.strftime("%Y-%m-%d %H:%M") if stored.modified else "?"
     checksum = f"{stored.etag[:_SHOWN_CHECKSUM]}…" if stored.etag else "none"
     return tuple(Text(visible_line(cell)) for cell in (stored.name, size, modified, stored.kind, checksum))
+
+
+def _tags(stored: StoredObject) -> list[Text]:
+    """Return what images are in an object, on lines below the table, which has no room for them."""
+    if not stored.image_tags:
+        return []
+    return [Text(visible_line(f"{stored.name} brings {', '.join(stored.image_tags)}"), style="dim")]
 
 
 def _checked(one: Download) -> str:

@@ -1,0 +1,58 @@
+"""requests' sessions for Keystone's library, so that they cannot be led astray: no redirects, no netrc, bounds."""
+
+from collections.abc import Callable
+from typing import Any
+
+import requests
+import urllib3.exceptions
+from requests.utils import get_environ_proxies
+
+from regops.adapters.swift.connection import check_size, read_limit, refuse_redirect
+
+
+class SafeSession(requests.Session):
+    """A session that hands our password or token to the host we named, and to nobody it points at.
+
+    requests follows redirects with every header but Authorization, so a password in the body and X-Auth-Token would
+    travel; it reads a redirect's whole body into memory even when told not to follow; and what it reads, it unpacks.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.trust_env = False  # a netrc has no say here; proxies are asked for, by name
+        self.proxies = get_environ_proxies(url)
+        self.headers["Accept-Encoding"] = "identity"
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - requests' signature
+        """Let requests follow nothing, and read nothing of what it would follow."""
+        return
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a request; raises UnexpectedAnswer for a redirect, and for a body beyond the bound."""
+        options: dict[str, Any] = {**kwargs, "stream": True, "allow_redirects": False}
+        response = super().send(request, **options)
+        url = request.url or ""
+        try:
+            refuse_redirect(url, response.status_code, response.headers.get("location"))
+        except BaseException:
+            response.close()
+            raise
+        raw: Any = response.raw
+        raw.read = _bounded(raw.read, url)
+        response._content = raw.read(decode_content=False)  # pyright: ignore[reportPrivateUsage]  # or it unpacks
+        return response
+
+
+def _bounded(read: Callable[..., bytes], url: str) -> Callable[..., bytes]:
+    """Return a read that never takes in more than the bound when it is asked for everything."""
+
+    def bounded(amt: int | None = None, **kwargs: Any) -> bytes:
+        try:
+            body = read(read_limit() if amt is None else amt, **kwargs)
+        except urllib3.exceptions.HTTPError as error:
+            raise requests.ConnectionError(error) from error
+        if amt is None:
+            check_size(body, url)
+        return body
+
+    return bounded

@@ -1,0 +1,99 @@
+"""The segments of large objects: where they lie, whose they are, and which of them nobody needs any more.
+
+Segments of NAME in CONTAINER lie in CONTAINER_segments, as NAME/regops/UPLOAD/00000000 and so on. Every upload has a
+name of its own, so that two of them never share a segment: one may fail, and take its own away, without harm to the
+other.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from parsers.errors import ParseError
+from parsers.slo_manifest import parse_slo_manifest
+from parsers.swift_listing import ListedObject, parse_swift_listing
+from regops.errors import NotFound, RegopsError, UnexpectedAnswer
+from regops.model.tarball import ObjectKind, StoredObject
+from regops.ports import Clock, ObjectStore
+
+# Between two segments of an upload that is going on there is the time for one of them; nobody waits an hour for that.
+FORGOTTEN_SECONDS = 3600.0
+_PLACE = re.compile(r"(\d{10}-[0-9a-f]{16})/\d{8}")
+_MOST_PAGES = 100
+
+
+def segments_container(swift_container: str) -> str:
+    """Return the container for the segments of another's objects, as the swift client names it."""
+    return f"{swift_container}_segments"
+
+
+def new_upload(name: str, clock: Clock) -> str:
+    """Return what the names of an upload's segments begin with."""
+    return f"{name}/regops/{int(clock.now()):010d}-{secrets.token_hex(8)}/"
+
+
+def own_segments(store: ObjectStore, swift_container: str, stored: StoredObject) -> tuple[str, ...]:
+    """Return the segments of an SLO that were made for it, by their place and names; none for other objects.
+
+    The swift client puts them at the same place. Others may belong to somebody else, and are not named.
+    """
+    if stored.kind is not ObjectKind.SLO:
+        return ()
+    try:
+        found = parse_slo_manifest(
+            store.manifest(swift_container, stored.name), source=f"the manifest of {stored.name}"
+        )
+    except ParseError as error:
+        raise UnexpectedAnswer(str(error)) from error
+    place, prefix = segments_container(swift_container), f"{stored.name}/"
+    return tuple(one.name for one in found if one.container == place and one.name.startswith(prefix))
+
+
+def left_segments(
+    store: ObjectStore, swift_container: str, name: str, upload: str, now: datetime, *, forgotten_seconds: float
+) -> tuple[tuple[str, ...], int]:
+    """Return the segments of an object's uploads that never came to their end, and how many may yet come to it.
+
+    upload is the one that has just come to its end, "" for one without segments; now is Swift's own time then.
+    """
+    by_upload: dict[str, list[ListedObject]] = {}
+    for listed in _listed(store, segments_container(swift_container), f"{name}/regops/"):
+        place = _PLACE.fullmatch(listed.name.removeprefix(f"{name}/regops/"))
+        if place and not (upload and listed.name.startswith(upload)):
+            by_upload.setdefault(place[1], []).append(listed)
+    limit = now - timedelta(seconds=forgotten_seconds)
+    left: list[str] = []
+    going_on = 0
+    for segments in by_upload.values():
+        if all(one.last_modified is not None and one.last_modified <= limit for one in segments):
+            left.extend(one.name for one in segments)
+        else:
+            going_on += len(segments)
+    return tuple(left), going_on
+
+
+def remove_segments(store: ObjectStore, swift_container: str, names: Iterable[str]) -> int:
+    """Remove segments as far as that works, and return how many went."""
+    removed = 0
+    with suppress(RegopsError):
+        for name in names:
+            store.delete(segments_container(swift_container), name)
+            removed += 1
+    return removed
+
+
+def _listed(store: ObjectStore, swift_container: str, prefix: str) -> Iterator[ListedObject]:
+    marker = ""
+    for _ in range(_MOST_PAGES):
+        try:
+            page = parse_swift_listing(
+                store.listing(swift_container, marker=marker, prefix=prefix), source=f"the listing of {swift_container}"
+            )
+        except (NotFound, ParseError):
+            return
+        if not page:
+            return
+        yield from page
+        marker = page[-1].name

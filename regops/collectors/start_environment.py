@@ -1,0 +1,74 @@
+"""The variables that a registry's container is started with: from a file, or from this environment."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from parsers.env_file import parse_env_file
+from parsers.errors import ParseError
+from regops.errors import ConfigurationError, Refused
+
+# What registry images read. Ours knows SETTINGS_FLAVOR, OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_CONTAINER,
+# HTTP_SECRET and TLS_NAMES; the others are those of the classic images.
+PASSED = (
+    "SETTINGS_FLAVOR",
+    "OS_AUTH_URL",
+    "OS_USERNAME",
+    "OS_PASSWORD",
+    "OS_TENANT_NAME",
+    "OS_PROJECT_NAME",
+    "OS_USER_DOMAIN_NAME",
+    "OS_PROJECT_DOMAIN_NAME",
+    "OS_REGION_NAME",
+    "OS_CONTAINER",
+    "STORAGE_PATH",
+    "HTTP_SECRET",
+    "TLS_NAMES",
+)
+_V1 = {"ST_AUTH": "OS_AUTH_URL", "ST_USER": "OS_USERNAME", "ST_KEY": "OS_PASSWORD"}
+
+
+def registry_environment(environ: Mapping[str, str], env_file: tuple[str, str] | None) -> dict[str, str]:
+    """Return the variables for the container.
+
+    env_file is the name and text of a file; what it says is all that counts then, so that a registry does not depend on
+    the shell it was started from. Without one they are taken from environ by name, and Swift's ST_* where none of their
+    OS_* counterparts is set. Raises ConfigurationError for a file that cannot be used.
+    """
+    if env_file is not None:
+        return _from_file(environ, *env_file)
+    found = {name: environ[name] for name in PASSED if environ.get(name)}
+    if not set(_V1.values()) & set(found):
+        found |= {name: environ[given] for given, name in _V1.items() if environ.get(given)}
+    return found
+
+
+def check_reachable(environment: Mapping[str, str], network: str | None) -> None:
+    """Raise Refused for a Swift on the loopback, which inside a container is the container."""
+    auth_url = environment.get("OS_AUTH_URL", "")
+    try:
+        host = urlsplit(auth_url).hostname or ""
+        loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return
+    if loopback:
+        raise Refused(
+            f"OS_AUTH_URL is {host}, and inside the container that is the container itself",
+            hint="name Swift by an address that containers reach"
+            + ("" if network else "; one in another container needs its network: --network"),
+        )
+
+
+def _from_file(environ: Mapping[str, str], name: str, text: str) -> dict[str, str]:
+    try:
+        given = parse_env_file(text, source=name)
+    except ParseError as error:
+        told = f"{error.source}, line {error.line}: {error.reason}"
+        raise ConfigurationError(told, hint="one NAME=VALUE on each line, as docker's --env-file") from error
+    missing = sorted(key for key, value in given.items() if value is None and key not in environ)
+    if missing:
+        raise ConfigurationError(
+            f"{name} takes {', '.join(missing)} from the environment, where it is not set",
+            hint="export it, or give it a value in the file",
+        )
+    return {key: environ[key] if value is None else value for key, value in given.items()}

@@ -1,0 +1,92 @@
+"""A tarball as a stream of bytes, from a file or from Swift, where it ends only if the store's checksums agree."""
+
+import os
+import stat
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from regops.collectors.bootstrap import check_container
+from regops.collectors.proof import Checker, pieces_of, proof_of
+from regops.errors import Failed, NotFound, PermissionDenied, Refused, UnexpectedAnswer
+from regops.model.tarball import SHA256_METADATA, Proof
+from regops.ports import ObjectStore
+
+_CHUNK_BYTES = 256 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class TarballSource:
+    """A tarball to be read once. name is what messages call it; sha256 what was noted beside it, None for nothing."""
+
+    name: str
+    size_bytes: int | None
+    sha256: str | None
+    proof: Proof
+    chunks: Iterator[bytes]
+
+
+def means_file(name: str) -> bool:
+    """Return whether a name means a file and no object in Swift: by its form, or because there is such a file."""
+    return name.startswith(("/", "./", "../")) or Path(name).is_file()
+
+
+@contextmanager
+def file_tarball(path: Path) -> Generator[TarballSource]:
+    """Open a file. Raises NotFound, PermissionDenied, Refused for what is no regular file, Failed."""
+    try:
+        # A pipe would have us wait for somebody to write to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _failure(path, error) from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise Refused(f"{path} is no file: it is a folder, a pipe or a device")
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+
+        def chunks() -> Iterator[bytes]:
+            try:
+                while chunk := file.read(_CHUNK_BYTES):
+                    yield chunk
+            except OSError as error:
+                raise _failure(path, error) from error
+
+        yield TarballSource(path.name, found.st_size, None, Proof.NONE, chunks())
+
+
+@contextmanager
+def swift_tarball(store: ObjectStore, swift_container: str, name: str) -> Generator[TarballSource]:
+    """Open an object; its bytes raise Corrupted where they disagree with Swift's checksums.
+
+    Raises NotFound (naming what there is), UnexpectedAnswer, and what the store raises.
+    """
+    try:
+        stored = store.head(swift_container, name)
+    except NotFound as error:
+        check_container(store, swift_container)
+        hint = f"`regops bootstrap list --container {swift_container}` shows what is there"
+        raise NotFound(error.message, hint=hint) from error
+    pieces = pieces_of(store, swift_container, stored)
+    checker = Checker(name, pieces)
+    with store.open(swift_container, name) as (arriving, arrived):
+        if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
+            raise UnexpectedAnswer(f"{name} was replaced just now", hint="try again")
+
+        def chunks() -> Iterator[bytes]:
+            for chunk in arrived:
+                checker.update(chunk)
+                yield chunk
+            checker.finish()
+
+        noted = dict(stored.metadata).get(SHA256_METADATA)
+        yield TarballSource(name, stored.size_bytes, noted, proof_of(stored, pieces)[0], chunks())
+
+
+def _failure(path: Path, error: OSError) -> Failed | NotFound | PermissionDenied:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return NotFound(f"there is no file {path}")
+    if isinstance(error, PermissionError):
+        return PermissionDenied(f"{path} must not be read: {error.strerror}")
+    return Failed(f"{path} cannot be read: {error.strerror}")

@@ -1,0 +1,110 @@
+"""Whether tarballs are what they should be: against checksums, and the images in them layer by layer."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from regops.collectors.download import announced
+from regops.collectors.image_tarball import ImageChecker
+from regops.collectors.proof import Checker, Piece, pieces_of, proof_of
+from regops.collectors.tarball_source import TarballSource
+from regops.errors import Corrupted, RegopsError
+from regops.model.answer import Target
+from regops.model.tarball import Proof
+from regops.model.verification import Verification, Verifications
+from regops.ports import ObjectStore, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something to check: what it is called, and how it is opened."""
+
+    name: str
+    is_file: bool
+    open: Callable[[], AbstractContextManager[TarballSource]]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a tarball has to agree with besides what its source knows: an object's pieces, and a sha256."""
+
+    pieces: tuple[Piece, ...] = ()
+    proof: Proof = Proof.NONE
+    sha256: str = ""
+
+
+def expected_of(store: ObjectStore, swift_container: str, name: str) -> Expected:
+    """Return what an object of Swift says of a file that should be the same. Raises what the store raises."""
+    stored = announced(store, swift_container, name)
+    pieces = pieces_of(store, swift_container, stored)
+    return Expected(pieces, proof_of(stored, pieces)[0])
+
+
+def verify(
+    subjects: Sequence[Subject], expected: Expected, target: Target, *, look_inside: bool, progress: Progress
+) -> Verifications:
+    """Check some tarballs and return what came of each; look_inside wants an image in them.
+
+    Of several, each may fail alone; the failure of a single one is raised.
+    """
+    results: list[Verification] = []
+    for subject in subjects:
+        try:
+            results.append(_verify(subject, expected, look_inside=look_inside, progress=progress))
+        except RegopsError as error:
+            if len(subjects) == 1:
+                raise
+            results.append(
+                Verification(
+                    name=subject.name,
+                    is_file=subject.is_file,
+                    good=False,
+                    kind=error.kind,
+                    error=error.message,
+                    hint=error.hint,
+                    exit_code=error.exit_status,
+                )
+            )
+    return Verifications(target, tuple(results))
+
+
+def _verify(subject: Subject, expected: Expected, *, look_inside: bool, progress: Progress) -> Verification:
+    with subject.open() as source, progress.transfer(subject.name, source.size_bytes) as advance:
+        digest, size_bytes = hashlib.sha256(), 0
+        image = ImageChecker(subject.name) if look_inside else None
+        checker = Checker(subject.name, expected.pieces) if expected.pieces else None
+        failure: RegopsError | None = None
+        for chunk in source.chunks:
+            size_bytes += len(chunk)
+            advance(len(chunk))
+            if checker is not None:
+                checker.update(chunk)
+            if image is None or failure:
+                digest.update(chunk)
+                continue
+            try:
+                image.update(chunk)
+            except RegopsError as error:
+                # The rest is read all the same: where the checksum disagrees, that says more than a broken archive.
+                failure = error
+        if checker is not None:
+            checker.finish()
+        if failure is not None:
+            raise failure
+        contents = image.finish() if image else None
+    sha256 = contents.sha256 if contents else digest.hexdigest()
+    wanted = expected.sha256 or source.sha256
+    if wanted and wanted != sha256:
+        where = "was asked for" if expected.sha256 else "was noted beside it"
+        raise Corrupted(f"{subject.name} is not what it should be: its sha256 is {sha256}, and {wanted} {where}")
+    return Verification(
+        name=subject.name,
+        is_file=subject.is_file,
+        good=True,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        proof=expected.proof if expected.pieces else source.proof,
+        sha256_agrees=True if wanted else None,
+        contents=contents,
+    )

@@ -1,0 +1,38 @@
+"""The options that the commands of `regops bootstrap` share."""
+
+from typing import Annotated
+
+import typer
+
+from regops.wiring import Services
+
+
+def _note_cloud(ctx: typer.Context, value: str | None) -> str | None:
+    """Tell Services which cloud was named, for whoever asks it for the store."""
+    services = ctx.find_object(Services)
+    if services is not None:
+        services.os_cloud = value
+    return value
+
+
+OsCloudOption = Annotated[
+    str | None,
+    typer.Option(
+        "--os-cloud",
+        envvar="OS_CLOUD",
+        metavar="NAME",
+        callback=_note_cloud,
+        help="A cloud of clouds.yaml, instead of OS_* and ST_* variables.",
+    ),
+]
+SwiftContainerOption = Annotated[
+    str,
+    typer.Option(
+        "--container",
+        "-c",
+        envvar="REGOPS_SWIFT_CONTAINER",
+        metavar="NAME",
+        help="The Swift container that holds the tarballs.",
+    ),
+]
+CONTAINER = "docker-registry.bootstrap"

@@ -1,0 +1,149 @@
+"""`regops bootstrap start`: the first registry, from an image that was loaded."""
+
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regops.collectors.start import StartPlan
+from regops.collectors.start import start as start_registry
+from regops.collectors.start_environment import check_reachable, registry_environment
+from regops.errors import ConfigurationError
+from regops.options import Output, OutputOption, timeout_option
+from regops.settings import HttpOptions
+from regops.wiring import Services
+
+_VOLUME = re.compile(r"(/[^:]*|[A-Za-z0-9][A-Za-z0-9_.-]+):(/[^:]*)")
+_ENV_FILE_BYTES = 1 << 20
+
+
+class Restart(StrEnum):
+    """When the engine starts a container again by itself."""
+
+    UNLESS_STOPPED = "unless-stopped"
+    ALWAYS = "always"
+    ON_FAILURE = "on-failure"
+    NO = "no"
+
+
+def _volumes(given: list[str] | None) -> dict[str, str]:
+    found = {text: _VOLUME.fullmatch(text) for text in given or []}
+    for text, match in found.items():
+        if not match:
+            raise typer.BadParameter(f"{text} is not NAME:/PLACE or /FOLDER:/PLACE")
+    return {match[1]: match[2] for match in found.values() if match}
+
+
+def _env_file(path: Path | None) -> tuple[str, str] | None:
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            return str(path), file.read(_ENV_FILE_BYTES).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(f"the env file {path} cannot be read: {why}") from error
+
+
+def start(
+    ctx: typer.Context,
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="The registry's image, as `load` names it.", show_default=False)
+    ],
+    name: Annotated[
+        str, typer.Option("--name", envvar="REGOPS_START_NAME", metavar="NAME", help="The container's name.")
+    ] = "docker-registry",
+    env_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--env-file",
+            envvar="REGOPS_ENV_FILE",
+            dir_okay=False,
+            metavar="FILE",
+            help="The registry's variables, NAME=VALUE lines; then none are taken from here.",
+        ),
+    ] = None,
+    address: Annotated[
+        str,
+        typer.Option(
+            "--address", envvar="REGOPS_ADDRESS", metavar="ADDRESS", help="Where to publish it; 0.0.0.0 for all."
+        ),
+    ] = "127.0.0.1",
+    http_port: Annotated[
+        int, typer.Option("--http-port", envvar="REGOPS_HTTP_PORT", min=0, max=65535, help="0 takes a free one.")
+    ] = 5000,
+    https_port: Annotated[
+        int, typer.Option("--https-port", envvar="REGOPS_HTTPS_PORT", min=0, max=65535, help="0 takes a free one.")
+    ] = 5443,
+    restart: Annotated[
+        Restart, typer.Option("--restart", envvar="REGOPS_RESTART", help="When the engine starts it again by itself.")
+    ] = Restart.UNLESS_STOPPED,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network", envvar="REGOPS_NETWORK", metavar="NAME", help="Attach it to this network of the engine."
+        ),
+    ] = None,
+    volume: Annotated[
+        list[str] | None,
+        typer.Option("--volume", "-v", metavar="NAME:/PLACE", help="Mount a volume: logs:/var/log keeps the logs."),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave a container that does not answer, to look into it.")
+    ] = False,
+    output: OutputOption = Output.TABLE,
+    timeout: Annotated[float, timeout_option("How long it may take to answer.")] = 60.0,
+) -> None:
+    """Start a registry from an image that was loaded, and wait until it answers.
+
+    Its settings are variables of this environment, passed by name, or those
+    of an env file, which docker's --env-file takes too: SETTINGS_FLAVOR,
+    OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_CONTAINER, HTTP_SECRET and
+    TLS_NAMES for our image, which speaks Swift's version 1; the classic ones
+    read OS_TENANT_NAME and OS_REGION_NAME besides. Where no OS_* name Swift,
+    ST_AUTH, ST_USER and ST_KEY do. No value appears on a command line, here
+    or there; but `docker inspect` shows them to whoever may ask the engine.
+
+    With a redis cache (the flavor devel) it is not started on a Swift
+    container that another registry of this engine uses, nor beside one that
+    has a cache: what one deletes, the other's cache goes on knowing, and
+    later pushes lose layers without an error. Registries on other hosts are
+    not seen.
+
+    One that ends, or does not answer in time, is removed again, and its last
+    lines are told.
+
+    Exit status: 0 when it answers and its store works, 1 when it does not
+    start or its store fails, 2 when a setting is wrong, 3 when it must not be
+    started or the engine could not be asked.
+
+    Examples:
+      SETTINGS_FLAVOR=qa OS_CONTAINER=docker-registry
+        regops bootstrap start regops/docker-registry:lab
+      regops bootstrap start registry:main --env-file /etc/registry.env
+        --address 0.0.0.0 --http-port 80 --https-port 443
+    """
+    services = ctx.ensure_object(Services)
+    environment = registry_environment(os.environ, _env_file(env_file))
+    check_reachable(environment, network)
+    plan = StartPlan(
+        image=image,
+        container=name,
+        address=address,
+        http_port=http_port,
+        https_port=https_port,
+        restart=restart,
+        network=network,
+        volumes=_volumes(volume),
+        environment=environment,
+        seconds=timeout,
+        keep=keep,
+    )
+    with services.progress() as progress:
+        answer = start_registry(
+            services.engine(), lambda url: services.registry(url, HttpOptions()), plan, services.clock, progress
+        )
+    services.emit(answer)

@@ -1,0 +1,94 @@
+"""`regops bootstrap upload`: a tarball, or an image of this host's engine, into Swift."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regops.collectors.tarball_source import means_file
+from regops.collectors.upload import upload as upload_tarball
+from regops.collectors.upload_plan import UploadPlan
+from regops.collectors.upload_source import file_source, image_source, object_name
+from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
+from regops.options import Output, OutputOption, timeout_option
+from regops.wiring import Services
+
+_SIZE = re.compile(r"([1-9][0-9]{0,11})([KMG]?)")
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+# Swift takes no object of more than 5 GiB, and at most a thousand segments for one.
+_LEAST_BYTES, _MOST_BYTES = 1 << 20, 5 << 30
+
+
+def _segment_size(text: str) -> int:
+    found = _SIZE.fullmatch(text.strip().upper())
+    size = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not _LEAST_BYTES <= size <= _MOST_BYTES:
+        raise typer.BadParameter(f"{text} is not between 1M and 5G")
+    return size
+
+
+def upload(
+    ctx: typer.Context,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|IMAGE", help="A tarball on this machine, or an image of its engine.", show_default=False
+        ),
+    ],
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The object's name; made of the source's without one.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an object that has the name.")] = False,
+    segment_size: Annotated[
+        str,
+        typer.Option(
+            "--segment-size",
+            envvar="REGOPS_SEGMENT_SIZE",
+            metavar="SIZE",
+            help="Send what is larger in segments of this size: 500M, 1G.",
+        ),
+    ] = "1G",
+    swift_container: SwiftContainerOption = CONTAINER,
+    os_cloud: OsCloudOption = None,
+    output: OutputOption = Output.TABLE,
+    timeout: Annotated[
+        float, timeout_option("Give up after so much silence of Swift; what moves may take as long as it takes.")
+    ] = 60.0,
+) -> None:
+    """Upload a tarball, or an image of the engine, to Swift.
+
+    A file is read once beforehand, to see that it is the whole tarball of an
+    image. An image is saved, packed with gzip and sent in one stream, and
+    nothing of it touches this machine's disk.
+
+    Nobody sees half an upload: a small object stands when its last byte has
+    come. A larger one goes in segments to the container of the same name with
+    _segments behind it, and stands when all of them do; when it fails, they
+    are removed. What an upload left that was killed is removed by the next
+    one of the same name, an hour later at the earliest. Checksums are
+    compared all the way, and the sha256 and the tags are kept with the object.
+
+    An object that has the name is left alone without --replace, also one that
+    came in the meantime; with it, the old one stands until the new one does.
+
+    A file of that name is taken before an image. Credentials: see
+    `regops bootstrap list --help`.
+
+    Exit status: 0 when it stands, 1 when the source is damaged or Swift has
+    no room, 2 when a variable is missing, 3 when the name is taken or Swift
+    or the engine could not be asked.
+
+    Examples:
+      regops bootstrap upload regops/docker-registry:lab
+      regops bootstrap upload ./docker-registry.tar.gz --replace
+      regops bootstrap upload registry:2 images/registry-2.tar.gz -c backup
+    """
+    services = ctx.ensure_object(Services)
+    segment_bytes = _segment_size(segment_size)
+    store = services.object_store(timeout_seconds=timeout)
+    with services.progress() as progress:
+        found = file_source(Path(source), progress) if means_file(source) else image_source(services.engine(), source)
+        plan = UploadPlan(swift_container, name or object_name(found), segment_bytes, replace=replace)
+        answer = upload_tarball(store, found, plan, services.clock, progress)
+    services.emit(answer)

@@ -1,0 +1,93 @@
+"""`regops bootstrap verify`: tarballs against their checksums, and the images in them."""
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regops.collectors.bootstrap import target_of
+from regops.collectors.tarball_source import file_tarball, means_file, swift_tarball
+from regops.collectors.verify import Expected, Subject, expected_of
+from regops.collectors.verify import verify as verify_tarballs
+from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
+from regops.errors import ConfigurationError
+from regops.model.answer import Target
+from regops.options import Output, OutputOption, timeout_option
+from regops.wiring import Services
+
+
+def verify(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME|FILE", help="Tarballs, as `list` names them, or files on this machine.", show_default=False
+        ),
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="OBJECT", help="Compare a file with this object's checksums in Swift."),
+    ] = None,
+    sha256: Annotated[
+        str | None, typer.Option("--sha256", metavar="DIGEST", help="Compare with this sha256, of 64 digits.")
+    ] = None,
+    checksums_only: Annotated[bool, typer.Option("--checksums-only", help="Do not look for an image inside.")] = False,
+    swift_container: SwiftContainerOption = CONTAINER,
+    os_cloud: OsCloudOption = None,
+    output: OutputOption = Output.TABLE,
+    timeout: Annotated[
+        float, timeout_option("Give up after so much silence of Swift; what moves may take as long as it takes.")
+    ] = 30.0,
+) -> None:
+    """Check tarballs without loading them: their checksums, and the images inside.
+
+    An object of Swift is read whole and compared with Swift's checksums, and
+    with the sha256 that `upload` noted beside it. A file is compared with an
+    object when --against names one.
+
+    Then the tarball itself, as it passes by: the gzip data whole, the
+    manifest there, and every configuration and layer what its digest says.
+    Nothing is unpacked to a disk, and an archive made to do harm (a bomb,
+    names that lead elsewhere, two files of one name) is refused.
+
+    A file of that name is taken before an object in Swift; ./NAME is always a
+    file. Credentials are only needed for Swift: see
+    `regops bootstrap list --help`.
+
+    Exit status: 0 when all are good, 1 when one is damaged or no image, or
+    when some of several failed; 2 when a variable is missing; 3 when the
+    store could not be asked, nothing of what was named is there, or the
+    archive was refused.
+
+    Examples:
+      regops bootstrap verify docker-registry.tar.gz
+      regops bootstrap verify ./docker-registry.tar.gz
+        --against docker-registry.tar.gz
+      regops bootstrap verify rootfs.tar.gz --checksums-only -o json
+    """
+    services = ctx.ensure_object(Services)
+    if len(names) > 1 and (against or sha256):
+        raise ConfigurationError("--against and --sha256 are for one tarball, and several are named")
+    if sha256 and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+        raise ConfigurationError(f"--sha256 {sha256} is no sha256", hint="it has 64 digits from 0 to f")
+    files = [name for name in names if means_file(name)]
+    store = services.object_store(timeout_seconds=timeout) if against or len(files) < len(names) else None
+    expected = expected_of(store, swift_container, against) if store and against else Expected()
+    if sha256:
+        expected = Expected(expected.pieces, expected.proof, sha256.lower())
+    subjects = [
+        Subject(
+            name,
+            name in files,
+            partial(file_tarball, Path(name))
+            if name in files or store is None
+            else partial(swift_tarball, store, swift_container, name),
+        )
+        for name in names
+    ]
+    target = target_of(store.account, swift_container) if store else Target()
+    with services.progress() as progress:
+        answer = verify_tarballs(subjects, expected, target, look_inside=not checksums_only, progress=progress)
+    services.emit(answer)

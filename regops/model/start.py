@@ -1,0 +1,36 @@
+"""A registry that was started, and how it is."""
+
+from dataclasses import dataclass
+
+from regops.errors import ExitStatus
+from regops.model.answer import Target
+from regops.model.status import RegistryHealth
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A container that answers as a registry.
+
+    The addresses are where the engine's host publishes it; https_url is None where the image serves none. variables are
+    the names of those it was given, never their values; flavor and swift_container are what they say, "" for nothing.
+    answered_seconds is the time from the start to the first answer.
+    """
+
+    target: Target
+    engine: str
+    container: str
+    container_id: str
+    image: str
+    image_id: str
+    http_url: str
+    https_url: str | None
+    variables: tuple[str, ...]
+    flavor: str
+    swift_container: str
+    answered_seconds: float
+    health: RegistryHealth
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """That of its health: it answers, and its store may still refuse it."""
+        return self.health.exit_status

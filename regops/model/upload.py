@@ -1,0 +1,38 @@
+"""What came of putting a tarball into Swift."""
+
+from dataclasses import dataclass
+
+from regops.errors import ExitStatus
+from regops.model.answer import Target
+from regops.model.tarball import ObjectKind, StoreAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """An object that stands, and was found to be what was sent.
+
+    source is the file or the image it was made of, from_image says which. etag is Swift's: the md5 of the bytes of a
+    plain object, the hash of its segments' hashes of an SLO. segments is 0 for a plain object. replaced says whether
+    another object had the name; removed_segments counts the segments of such a one, and those that broken uploads had
+    left; other_segments those that lie there for this name and may belong to an upload that is going on.
+    """
+
+    target: Target
+    account: StoreAccount
+    name: str
+    source: str
+    from_image: bool
+    kind: ObjectKind
+    size_bytes: int
+    etag: str
+    sha256: str
+    tags: tuple[str, ...]
+    segments: int
+    replaced: bool
+    removed_segments: int
+    other_segments: int
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """OK: what could not be uploaded is an error, and no answer."""
+        return ExitStatus.OK

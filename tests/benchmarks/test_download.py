@@ -1,0 +1,131 @@
+"""How fast a download is beside curl with md5sum, OpenStack's client and rclone: the same object, in turns."""
+
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swift_server import SwiftServer, running_swift
+
+pytestmark = [pytest.mark.swift, pytest.mark.benchmark]
+ROUNDS = 5
+SIZE_BYTES = 400_000_000
+PORTION_BYTES = 1_000_000
+CONTAINER, NAME = "docker-registry.bootstrap", "image.tar.gz"
+MOST_MEMORY_KB = 60 << 10
+CURL = """
+answer=$(curl -sSi -H "X-Auth-User: $ST_USER" -H "X-Auth-Key: $ST_KEY" "$ST_AUTH" | tr -d '\\r')
+url=$(printf '%s' "$answer" | awk 'tolower($1) == "x-storage-url:" {print $2}')
+token=$(printf '%s' "$answer" | awk 'tolower($1) == "x-auth-token:" {print $2}')
+curl -sSf -H "X-Auth-Token: $token" -o file "$url/$0" && md5sum file
+"""
+PEERS = Path(__file__).parents[2] / ".venv" / "peers"
+
+
+@dataclass
+class Figures:
+    """What the runs of one command took: wall seconds, seconds of processor, and the most memory in kB."""
+
+    seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+    memory_kb: int = 0
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.median:.2f} s ({min(self.seconds):.2f} to {max(self.seconds):.2f}), processor "
+            f"{statistics.median(self.processor):.2f} s, {self.memory_kb >> 10} MiB"
+        )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwiftServer]:
+    folder = tmp_path_factory.mktemp("swift")
+    with running_swift(folder / "data") as found:
+        # In portions: what this process has in memory counts as the memory of those it starts.
+        path, portions = folder / "object", random.Random(1)
+        with path.open("wb") as file:
+            for _ in range(SIZE_BYTES // PORTION_BYTES):
+                file.write(portions.randbytes(PORTION_BYTES))
+        with path.open("rb") as file:
+            content: Any = file
+            found.put(CONTAINER, NAME, content, {"Content-Length": str(SIZE_BYTES)})
+        yield found
+
+
+def regops(server: SwiftServer) -> list[str]:
+    return [sys.executable, "-m", "regops", "bootstrap", "download", NAME]
+
+
+def curl(server: SwiftServer) -> list[str]:
+    if not shutil.which("curl"):
+        pytest.skip("needs curl: apt-get install curl")
+    return ["sh", "-c", CURL, f"{CONTAINER}/{NAME}"]
+
+
+def swift_client(server: SwiftServer) -> list[str]:
+    program = PEERS / "bin" / "swift"
+    if not program.exists():
+        venv.create(PEERS, with_pip=True)
+        command = [PEERS / "bin" / "pip", "install", "--quiet", "python-swiftclient"]
+        if subprocess.run(command, capture_output=True).returncode:
+            shutil.rmtree(PEERS)
+            pytest.skip("needs the package python-swiftclient, which cannot be had here")
+    return [str(program), "download", "-o", "file", CONTAINER, NAME]
+
+
+def rclone(server: SwiftServer) -> list[str]:
+    if not shutil.which("rclone"):
+        pytest.skip("needs rclone: apt-get install rclone")
+    return ["rclone", "copyto", f":swift:{CONTAINER}/{NAME}", "file"]
+
+
+def measure(command: list[str], server: SwiftServer, folder: Path, figures: Figures) -> None:
+    environ = {
+        **os.environ,
+        **server.environ,
+        "RCLONE_SWIFT_USER": server.environ["ST_USER"],
+        "RCLONE_SWIFT_KEY": server.environ["ST_KEY"],
+        "RCLONE_SWIFT_AUTH": server.environ["ST_AUTH"],
+    }
+    for path in folder.iterdir():
+        path.unlink()
+    started = time.monotonic()
+    process = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    figures.seconds.append(time.monotonic() - started)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    figures.processor.append(used.ru_utime + used.ru_stime)
+    figures.memory_kb = max(figures.memory_kb, used.ru_maxrss)
+    (found,) = folder.iterdir()
+    assert found.stat().st_size == SIZE_BYTES
+
+
+@pytest.mark.parametrize(("peer", "most"), [(curl, 1.15), (swift_client, 1.0), (rclone, 1.0)])
+def test_a_download_takes_no_longer_than_its_peers(
+    peer: object, most: float, server: SwiftServer, tmp_path: Path
+) -> None:
+    assert callable(peer)
+    ours, theirs = Figures(), Figures()
+    commands = (regops(server), ours), (peer(server), theirs)
+    for _ in range(ROUNDS):
+        for command, figures in commands:
+            measure(command, server, tmp_path, figures)
+    ratio = statistics.median(mine / other for mine, other in zip(ours.seconds, theirs.seconds, strict=True))
+    print(f"\nregops {ours}\n{getattr(peer, '__name__', peer)} {theirs}\nratio {ratio:.2f}")
+    assert ratio <= most
+    assert ours.memory_kb < MOST_MEMORY_KB

@@ -1,0 +1,162 @@
+"""`regops bootstrap verify`: files, and objects of a real Swift."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from regops.main import app
+from regops.model.tarball import SHA256_METADATA
+from saved_image import image_files, image_id, saved_image, tar_of
+from swift_server import SwiftServer
+
+TAG = "registry:1"
+IMAGE = gzip.compress(saved_image(TAG))
+CONTAINER = "verified"
+
+
+def verify(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["bootstrap", "verify", *arguments, "--container", CONTAINER])
+
+
+def document(*arguments: str) -> dict[str, Any]:
+    return dict(json.loads(verify(*arguments, "-o", "json").stdout))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "image.tar.gz"
+    path.write_bytes(IMAGE)
+    return path
+
+
+def test_a_file_needs_no_credentials(file: Path) -> None:
+    result = verify(str(file))
+    assert result.exit_code == 0
+    assert f"{file}: good, " in result.stdout.replace("\n", "")
+    assert f"  {TAG}: 1 layer as announced, linux/amd64\n    {image_id(TAG)}\n" in result.stdout
+    assert f"  sha256 {hashlib.sha256(IMAGE).hexdigest()}\n" in result.stdout
+
+
+def test_json_tells_every_layer(file: Path) -> None:
+    (one,) = document(str(file))["data"]["verifications"]
+    assert (one["good"], one["is_file"], one["sha256_agrees"]) == (True, True, None)
+    (image,) = one["contents"]["images"]
+    assert image["tags"] == [TAG]
+    layer = hashlib.sha256(image_files(TAG)["one/layer.tar"]).hexdigest()
+    assert [layer["diff_id"] for layer in image["layers"]] == [f"sha256:{layer}"]
+
+
+def cut(content: bytes) -> bytes:
+    return content[:-5]
+
+
+def flip(content: bytes) -> bytes:
+    at = len(content) // 2
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize(("change", "said"), [(cut, "is cut short"), (flip, "is damaged")])
+def test_a_damaged_file_is_bad_news(change: Callable[[bytes], bytes], said: str, file: Path) -> None:
+    file.write_bytes(change(IMAGE))
+    result = verify(str(file))
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_what_is_no_image_is_bad_news_unless_only_checksums_are_asked_for(file: Path) -> None:
+    file.write_bytes(tar_of({"etc/motd": b"", "usr/bin/sh": b""}))
+    result = verify(str(file))
+    assert result.exit_code == 1
+    assert "holds no image" in result.stderr
+    assert "root file system" in result.stderr
+    assert verify(str(file), "--checksums-only").exit_code == 0
+
+
+def test_a_sha256_that_was_given_has_to_agree(file: Path) -> None:
+    right = hashlib.sha256(IMAGE).hexdigest()
+    assert document(str(file), "--sha256", right.upper())["data"]["verifications"][0]["sha256_agrees"] is True
+    result = verify(str(file), "--sha256", "0" * 64)
+    assert result.exit_code == 1
+    assert f"its sha256 is {right}, and {'0' * 64} was asked for" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("x", "--sha256", "12"), ("x", "y", "--sha256", "0" * 64), ("x", "y", "--against", "z")]
+)
+def test_what_cannot_be_compared_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    assert verify(*arguments).exit_code == 2
+
+
+def test_of_several_each_is_told(file: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.tar.gz"
+    bad.write_bytes(cut(IMAGE))
+    result = verify(str(file), str(bad))
+    assert result.exit_code == 1
+    assert f"{bad}: not good" in result.stdout.replace("\n", "")
+    assert verify(str(tmp_path / "a"), str(tmp_path / "b")).exit_code == 3
+
+
+def test_hostile_tags_cannot_steer_the_terminal(file: Path) -> None:
+    file.write_bytes(saved_image("\x1b]0;owned\x07[bold]x"))
+    assert "\x1b" not in verify(str(file)).stdout
+
+
+@pytest.fixture
+def stored(swift: SwiftServer, monkeypatch: pytest.MonkeyPatch) -> SwiftServer:
+    for name, value in swift.environ.items():
+        monkeypatch.setenv(name, value)
+    noted = {f"X-Object-Meta-{SHA256_METADATA}": hashlib.sha256(IMAGE).hexdigest()}
+    swift.put(CONTAINER, "image.tar.gz", IMAGE, noted)
+    swift.put(CONTAINER, "wrong.tar.gz", IMAGE, {f"X-Object-Meta-{SHA256_METADATA}": "0" * 64})
+    half = len(IMAGE) // 2
+    swift.put("verified_segments", "x/0", IMAGE[:half])
+    swift.put("verified_segments", "x/1", IMAGE[half:])
+    swift.put_slo(CONTAINER, "large.tar.gz", [{"path": f"verified_segments/x/{index}"} for index in range(2)])
+    swift.put(CONTAINER, "dynamic.tar.gz", b"", {"X-Object-Manifest": "verified_segments/x/"})
+    return swift
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize(
+    ("name", "proof", "agrees"),
+    [("image.tar.gz", "md5", True), ("large.tar.gz", "segments", None), ("dynamic.tar.gz", "none", None)],
+)
+def test_an_object_is_checked_without_a_copy(
+    name: str, proof: str, agrees: bool | None, stored: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (one,) = document(name)["data"]["verifications"]
+    assert (one["good"], one["proof"], one["sha256_agrees"]) == (True, proof, agrees)
+    assert one["contents"]["images"][0]["tags"] == [TAG]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.swift
+def test_a_sha256_that_was_noted_at_the_upload_has_to_agree(stored: SwiftServer) -> None:
+    result = verify("wrong.tar.gz")
+    assert result.exit_code == 1
+    assert "was noted beside it" in result.stderr
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("name", ["image.tar.gz", "large.tar.gz"])
+def test_a_file_is_compared_with_an_object(name: str, stored: SwiftServer, file: Path) -> None:
+    assert verify(str(file), "--against", name).exit_code == 0
+    for other in (IMAGE + b"!", cut(IMAGE), flip(IMAGE)):
+        file.write_bytes(other)
+        result = verify(str(file), "--against", name, "--checksums-only")
+        assert result.exit_code == 1, result.output
+
+
+@pytest.mark.swift
+def test_what_is_not_there_is_told(stored: SwiftServer) -> None:
+    result = verify("nothing.tar.gz")
+    assert result.exit_code == 3
+    assert "the object nothing.tar.gz in the Swift container verified is not there" in result.stderr
+    assert verify("nothing.tar.gz", "image.tar.gz").exit_code == 1
