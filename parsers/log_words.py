@@ -63,7 +63,10 @@ def _logrus(entry: RegistryEntry) -> str:
     # They come sorted by name; what went wrong and with what is read first.
     names = sorted((name for name in fields if name not in told), key=lambda name: not name.startswith(_FIRST))
     # A newline in a message or a path is one that somebody wrote with a backslash: the line stays one.
-    return " ".join((*parts, *(f"{name}={_value(fields[name])}" for name in names))).replace("\n", "\\n")
+    head = " ".join((*parts, *(f"{name}={_value(fields[name])}" for name in names))).replace("\n", "\\n")
+    # What follows it, a panic's trace for instance, is as it was written.
+    _, newline, rest = entry.text.partition("\n")
+    return f"{head}{newline}{rest}"
 
 
 def _request(fields: Mapping[str, str]) -> str:

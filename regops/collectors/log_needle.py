@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 # What can stand in a pattern for more than itself, other than these few, is left to the pattern alone.
 _HARD = re.compile(r"[\\|()\[\]{}]")
-_PARTS = re.compile(r"[.^$]|.[*?]|\+", re.DOTALL)
+# Lazy and possessive repeats (`*?`, `++`) count like the greedy ones.
+_PARTS = re.compile(r".[*?][?+]?|[.^$]|\+[?+]?", re.DOTALL)
 _SHORTEST = 3
 # In other alphabets there are letters that count as these when the case does not.
 _AMBIGUOUS = re.compile("[sk]|[^ -~]", re.IGNORECASE)
