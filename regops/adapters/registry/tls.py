@@ -5,6 +5,7 @@ carries no request, unless the operator said --insecure.
 """
 
 import contextlib
+import errno
 import socket
 import ssl
 import time
@@ -82,6 +83,7 @@ def _wrap(exchange: Exchange, context: ssl.SSLContext, connection: socket.socket
     try:
         # Some of the time is kept: a plain HTTP server that waits for the end of a line is as silent as a dead one.
         connection.settimeout(exchange.remaining(Phase.TLS) * _SHARE)
+        _still_connected(connection)
         return context.wrap_socket(connection, server_hostname=exchange.url.host)
     except TimeoutError:
         raise exchange.silent(Phase.TLS) from None
@@ -96,6 +98,14 @@ def _wrap(exchange: Exchange, context: ssl.SSLContext, connection: socket.socket
         raise exchange.failure(Cause.TLS, Phase.TLS, said, "check the spelling") from error
     finally:
         connection.close()  # the session has the descriptor now, or nobody needs it
+
+
+def _still_connected(connection: socket.socket) -> None:
+    """Raise ConnectionResetError for a connection that is gone: wrap_socket would fail, and keep a socket open."""
+    try:
+        connection.getpeername()
+    except OSError:
+        raise ConnectionResetError(errno.ECONNRESET, "reset before the handshake") from None
 
 
 def _second_look(exchange: Exchange, connect: Open, options: HttpOptions, error: ssl.SSLError) -> ssl.SSLSocket:
