@@ -5,7 +5,6 @@ carries no request, unless the operator said --insecure.
 """
 
 import contextlib
-import errno
 import socket
 import ssl
 import time
@@ -83,7 +82,6 @@ def _wrap(exchange: Exchange, context: ssl.SSLContext, connection: socket.socket
     try:
         # Some of the time is kept: a plain HTTP server that waits for the end of a line is as silent as a dead one.
         connection.settimeout(exchange.remaining(Phase.TLS) * _SHARE)
-        _still_connected(connection)
         return context.wrap_socket(connection, server_hostname=exchange.url.host)
     except TimeoutError:
         raise exchange.silent(Phase.TLS) from None
@@ -92,6 +90,7 @@ def _wrap(exchange: Exchange, context: ssl.SSLContext, connection: socket.socket
     except ssl.SSLError:
         raise
     except OSError as error:
+        _close_unfinished(error)
         raise exchange.lost(Phase.TLS, error) from error
     except ValueError as error:  # a host name that cannot be one in TLS
         said = f"TLS cannot ask for this host: {error}"
@@ -100,12 +99,14 @@ def _wrap(exchange: Exchange, context: ssl.SSLContext, connection: socket.socket
         connection.close()  # the session has the descriptor now, or nobody needs it
 
 
-def _still_connected(connection: socket.socket) -> None:
-    """Raise ConnectionResetError for a connection that is gone: wrap_socket would fail, and keep a socket open."""
-    try:
-        connection.getpeername()
-    except OSError:
-        raise ConnectionResetError(errno.ECONNRESET, "reset before the handshake") from None
+def _close_unfinished(error: OSError) -> None:
+    """Close the session that wrap_socket began: it forgets to where the connection was reset before the handshake."""
+    trace = error.__traceback__
+    while trace:
+        begun = trace.tb_frame.f_locals.get("self")
+        if isinstance(begun, ssl.SSLSocket):
+            begun.close()
+        trace = trace.tb_next
 
 
 def _second_look(exchange: Exchange, connect: Open, options: HttpOptions, error: ssl.SSLError) -> ssl.SSLSocket:
