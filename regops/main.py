@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from regops import __version__
-from regops.commands import bootstrap, enter, lab, logs, nginx_status, ping, ps, status, traffic
+from regops.command_groups import LazyGroup
 from regops.errors import ConfigurationError, ExitStatus, RegopsError
 from regops.render import Color
 from regops.settings import config_path, is_left_out, load_config, option_defaults
@@ -109,8 +109,13 @@ def _clean_up_when_told_to_stop() -> None:
                 signal.signal(number, stop)
 
 
+class _Commands(RegopsGroup, LazyGroup):
+    package = "regops.commands"
+    names = ("ping", "status", "nginx-status", "ps", "logs", "traffic", "enter", "bootstrap", "lab")
+
+
 app = typer.Typer(
-    cls=RegopsGroup,
+    cls=_Commands,
     name="regops",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -151,7 +156,8 @@ def main(
     path = config_path(os.environ, config)
     table = load_config(path)
     services.color = _color(color, table.pop("color", color), ctx, where=f"{path}:")
-    ctx.default_map = option_defaults(ctx.command, table, where=f"{path}:")
+    if table:  # or every command would be imported to look for its options
+        ctx.default_map = option_defaults(ctx.command, table, where=f"{path}:")
 
 
 def _color(asked: Color, configured: object, ctx: typer.Context, *, where: str) -> Color:
@@ -163,14 +169,3 @@ def _color(asked: Color, configured: object, ctx: typer.Context, *, where: str) 
         return Color(str(configured))
     except ValueError as error:
         raise ConfigurationError(f"{where} color must be one of {', '.join(Color)}") from error
-
-
-app.command("ping")(ping.ping)
-app.command("status")(status.status)
-app.command("nginx-status")(nginx_status.nginx_status)
-app.command("ps")(ps.ps)
-app.command("logs")(logs.logs)
-app.command("traffic")(traffic.traffic)
-app.command("enter")(enter.enter)
-app.add_typer(bootstrap.app, name="bootstrap")
-app.add_typer(lab.app, name="lab")
