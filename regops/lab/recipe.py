@@ -16,16 +16,17 @@ RECIPE_LABEL = "regops.recipe"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One image: its folder under image/, the name it gets, and the recipe it is built on, None for the base."""
+    """One image: the package and folder of its recipe, its name, and the recipe it is built on, None for the base."""
 
+    package: str
     folder: str
     image: str
     parent: "Recipe | None" = None
 
 
-MAIN = Recipe("registry", "regops/docker-registry:lab")
-DEV = Recipe("registry-dev", "regops/docker-registry-dev:lab", parent=MAIN)
-SWIFT = Recipe("swift", "regops/lab-swift:latest")
+MAIN = Recipe("regops.image", "recipe/main", "regops/docker-registry:lab")
+DEV = Recipe("regops.image", "recipe/dev", "regops/docker-registry-dev:lab", parent=MAIN)
+SWIFT = Recipe("regops.lab", "image/swift", "regops/lab-swift:latest")
 
 
 def build_context(folder: Traversable) -> bytes:
@@ -45,7 +46,7 @@ def build_context(folder: Traversable) -> bytes:
 
 def recipe_context(recipe: Recipe) -> bytes:
     """Return the build context of a recipe."""
-    return build_context(files("regops.lab") / "image" / recipe.folder)
+    return build_context(files(recipe.package).joinpath(recipe.folder))
 
 
 def fingerprint(context: bytes, parent_id: str) -> str:

@@ -82,7 +82,7 @@ def test_a_failing_step_of_a_real_build_is_shown_with_its_last_lines(
     dockerfile = "".join(["ARG BASE\nFROM ${BASE}\n", *(f"RUN {step}\n" for step in steps)])
     (tmp_path / "Dockerfile").write_text(dockerfile)
     monkeypatch.setattr(images, "recipe_context", lambda recipe: build_context(tmp_path))
-    monkeypatch.setattr(up, "images_of", lambda **_: (Recipe("broken", "regops-test-broken:1"),))
+    monkeypatch.setattr(up, "images_of", lambda **_: (Recipe("", "broken", "regops-test-broken:1"),))
     result = CliRunner().invoke(app, ["lab", "up", "--name", NAME, "--no-swift", *PORTS])
     assert result.exit_code == 1
     assert "the build of regops-test-broken:1 failed at: Step 4/" in result.stderr
