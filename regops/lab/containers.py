@@ -60,7 +60,14 @@ def registry_part(wanted: Wanted) -> Part:
         container=wanted.name,
         recipe=DEV if dev else MAIN,
         ports={HTTP: wanted.http_port, HTTPS: wanted.https_port},
-        environment={"SETTINGS_FLAVOR": flavor, "TLS_NAMES": wanted.name, **(store if wanted.swift else {})},
+        environment={
+            "SETTINGS_FLAVOR": flavor,
+            "TLS_NAMES": wanted.name,
+            # One door without a certificate to trust first, and one page that has to be asked for from the inside.
+            "PLAIN_HTTP": "yes",
+            "NGINX_STATUS_ALLOW": "none",
+            **(store if wanted.swift else {}),
+        },
         volumes={} if wanted.swift else {files_volume(wanted.name): "/var/lib/docker-registry"},
         labels={REGISTRY_LABEL: "true", VARIANT_LABEL: str(wanted.variant)},
     )

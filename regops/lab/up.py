@@ -27,7 +27,7 @@ from regops.model.lab import Lab, Variant
 _START_SECONDS = 60.0
 # The registry finds a store that came back within its health check's three rounds of ten seconds at the latest.
 _RECOVERY_SECONDS = 35.0
-_CERTIFICATE = "/etc/nginx/tls/cert.pem"
+_CERTIFICATE = "/run/docker-registry/tls/cert.pem"
 _CERTIFICATE_BYTES = 64 * 1024
 
 

@@ -1,10 +1,8 @@
-"""Writes the configuration that the environment asks for, makes a certificate, and becomes supervisord.
+"""Sees that this container can work, writes the configuration its environment asks for, and becomes supervisord.
 
 It ends with status 78 and one line on stderr, for `docker logs`, when the settings cannot work.
 """
 
-import grp
-import json
 import os
 import re
 import secrets
@@ -12,77 +10,151 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
 
-from registry_settings import SettingsError, alternative_names, read_settings, registry_config, status_config
+import paths
+from certificate import alternative_names, is_good, make_certificate, read_certificate
+from http_request import RequestFailed
+from instances import find_unfit
+from neighbours import instances_of
+from nginx_settings import nginx_files, users_file
+from private_files import folder_for, must_be_writable, write_for, write_public
+from registry_config import registry_config, status_config
+from registry_settings import SECRETS, Settings, read_settings
+from settings_error import SettingsError, printable
+from swift_client import NoEndpoint
+from users import read_users
 
-GROUP = "docker-registry"
-REGISTRY_CONFIG = Path("/etc/docker/registry/config.yml")
-STATUS_CONFIG = Path("/etc/docker/registry/status.json")
-CERTIFICATE, KEY = Path("/etc/nginx/tls/cert.pem"), Path("/etc/nginx/tls/key.pem")
-CERTIFICATE_DAYS = 397
 EX_CONFIG = 78
+REGISTRY, STATUS, NGINX = "docker-registry", "registry-status", "www-data"
+# For each question to Swift: one that is away must not keep the rest from starting.
+SWIFT_SECONDS = 5.0
+_REFUSED = (401, 403)
+# A proxy that an engine's configuration puts into every container is not on the way to Swift.
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def main() -> None:
     """Do all of it; this process goes on as the command it was given."""
     try:
-        settings = read_settings(
-            os.environ,
-            version=_registry_version(),
-            has_redis=shutil.which("redis-server") is not None,
-            http_secret=secrets.token_hex(32),
-        )
-        write_for_registry(REGISTRY_CONFIG, registry_config(settings))
-        write_for_registry(STATUS_CONFIG, status_config(settings))
-        if not (CERTIFICATE.exists() and KEY.exists()):
-            hostname = socket.gethostname()
-            make_certificate(alternative_names(os.environ, hostname=hostname, address=_address(hostname)), hostname)
+        prepare(os.environ)
     except SettingsError as error:
-        print(f"docker-registry: {error}", file=sys.stderr)
+        say(str(error))
         sys.exit(EX_CONFIG)
     # What needs the secrets reads them from files of its own: no program started from here has to carry them.
-    for name in ("OS_PASSWORD", "HTTP_SECRET"):
-        os.environ.pop(name, None)
+    for name in list(os.environ):
+        if name in SECRETS or name.startswith("REGISTRY_") or name.lower() in _PROXIES:
+            del os.environ[name]
     os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606  the command is the image's own
 
 
-def write_for_registry(path: Path, document: dict[str, Any]) -> None:
-    """Write a file that holds secrets: only root and the registry's own group may read it."""
-    partial = path.with_name(path.name + ".part")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchown(descriptor, 0, grp.getgrnam(GROUP).gr_gid)
-        json.dump(document, file, indent=2)
-        file.write("\n")
-    partial.replace(path)
+def prepare(environ: MutableMapping[str, str]) -> None:
+    """Write everything that the programs need. Raises SettingsError."""
+    read_secret_files(environ)
+    has_redis = shutil.which("redis-server") is not None
+    settings = read_settings(environ, version=_registry_version(), has_redis=has_redis)
+    if ca_file := environ.get("OS_CACERT"):
+        if not Path(ca_file).is_file():
+            raise SettingsError(f"OS_CACERT: there is no file {ca_file!r}")
+        environ["SSL_CERT_FILE"] = ca_file  # known to the engine and to Python alike
+    make_folders(has_redis=has_redis)
+    write_mounted(make=True, environ=environ)
+    for name, text in nginx_files(environ, gateway=_gateway()).items():
+        write_public(paths.NGINX / name, text)
+    document = status_config(settings, instance=_instance())
+    write_for(REGISTRY, paths.STATUS_CONFIG, document)
+    write_for(REGISTRY, paths.REGISTRY_CONFIG, registry_config(settings))
+    if settings.swift:
+        check_swift(settings, document)
+    else:
+        folder_for(REGISTRY, paths.FILES)
+        must_be_writable(paths.FILES, REGISTRY)
 
 
-def make_certificate(names: str, common_name: str) -> None:
-    """Make a self-signed certificate with an elliptic-curve key; modern clients want every name in names."""
-    CERTIFICATE.parent.mkdir(mode=0o755, exist_ok=True)
-    os.umask(0o077)
-    extensions = (
-        f"subjectAltName={names}",
-        "basicConstraints=critical,CA:TRUE",
-        "keyUsage=critical,digitalSignature,keyCertSign",
-        "extendedKeyUsage=serverAuth",
-    )
-    command = [
-        "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-sha256", "-days", str(CERTIFICATE_DAYS), "-subj", f"/CN={common_name[:64]}",
-        "-keyout", str(KEY), "-out", str(CERTIFICATE),
-    ]  # fmt: skip
-    for extension in extensions:
-        command += ["-addext", extension]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise SettingsError(f"openssl made no certificate: {last}")
-    os.umask(0o022)
-    CERTIFICATE.chmod(0o644)
+def read_secret_files(environ: MutableMapping[str, str]) -> None:
+    """Put the secrets where they are looked for that came as files, as orchestrators hand them out."""
+    for name in SECRETS:
+        if not (file := environ.get(f"{name}_FILE")):
+            continue
+        if environ.get(name):
+            raise SettingsError(f"{name} and {name}_FILE are both set")
+        try:
+            environ[name] = printable(name, Path(file).read_text(encoding="utf-8").removesuffix("\n"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{name}_FILE: {file!r} cannot be read: {error}") from error
+
+
+def make_folders(*, has_redis: bool) -> None:
+    """Make what may lie in memory, and be empty at every start."""
+    for path in (Path("/run"), Path("/var/log")):
+        if path.stat().st_mode & 0o022:
+            path.chmod(0o755)  # an engine's --tmpfs is everybody's
+    for path in (paths.RUN, paths.NGINX, paths.CERTIFICATE.parent, Path("/var/log/supervisor")):
+        path.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for path in (Path("/run/nginx"), Path("/run/logrotate"), Path("/var/log/nginx")):
+        folder_for(NGINX, path)
+    if has_redis:
+        folder_for("redis", Path("/run/redis"))
+
+
+def write_mounted(*, make: bool, environ: MutableMapping[str, str]) -> None:
+    """Put certificate, key and users where nginx, which is not root, may read them.
+
+    With make, a certificate is made where none is mounted, and none is there of an earlier start. Raises SettingsError.
+    """
+    found = read_certificate(paths.GIVEN_CERTIFICATE, paths.GIVEN_KEY)
+    if found is None and make and not (paths.KEY.exists() and is_good(paths.CERTIFICATE)):
+        hostname = socket.gethostname()
+        found = make_certificate(alternative_names(environ, hostname=hostname, address=_address(hostname)), hostname)
+    if found:
+        write_public(paths.CERTIFICATE, found[0])
+        write_for(NGINX, paths.KEY, found[1])
+    users = read_users(paths.GIVEN_HTPASSWD)
+    if users is not None:
+        write_for(NGINX, paths.HTPASSWD, users)
+    write_public(paths.NGINX / "users.conf", users_file(None if users is None else str(paths.HTPASSWD)))
+
+
+def check_swift(settings: Settings, document: dict[str, object]) -> None:
+    """See that Swift knows us, and that nobody is there whom this instance must not run beside.
+
+    Raises SettingsError. A Swift that does not answer is none: those who need it wait for it.
+    """
+    instances = instances_of(document)
+    if instances is None or settings.swift is None:
+        return
+    try:
+        unfit = find_unfit(instances, seconds=SWIFT_SECONDS)
+    except NoEndpoint as error:
+        raise SettingsError(str(error)) from error
+    except RequestFailed as error:
+        if error.status in _REFUSED:
+            raise SettingsError(f"Swift refuses OS_USERNAME and OS_PASSWORD: {error}") from error
+        say(f"Swift does not answer as it should, the registry will wait for it: {error}")
+    except TimeoutError:
+        say(f"Swift does not answer within {SWIFT_SECONDS:g} s, the registry will wait for it")
+    else:
+        if unfit:
+            one = "this one" if settings.redis else "that one"
+            raise SettingsError(
+                f"{unfit} keeps its images in the Swift container {settings.swift.container}, too; {one} has a cache of"
+                " its own that would hide what the other stores and deletes"
+            )
+
+
+def say(text: str) -> None:
+    """Write one line for `docker logs`."""
+    print(f"docker-registry: {' '.join(text.split())}", file=sys.stderr, flush=True)
+
+
+def _instance() -> str:
+    """Return this container's name among the instances, the same whenever it is started again."""
+    if paths.INSTANCE.exists():
+        return paths.INSTANCE.read_text(encoding="ascii")
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:80] + f"-{secrets.token_hex(4)}"
+    write_public(paths.INSTANCE, name)
+    return name
 
 
 def _registry_version() -> str:
@@ -96,6 +168,15 @@ def _address(hostname: str) -> str | None:
         return socket.gethostbyname(hostname)
     except OSError:
         return None
+
+
+def _gateway() -> str | None:
+    """Return the address of the default route: in a container's own network, the engine's machine."""
+    for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]:
+        words = line.split()
+        if words[1] == "00000000" and words[2] != "00000000":
+            return socket.inet_ntoa(int(words[2], 16).to_bytes(4, sys.byteorder))
+    return None
 
 
 if __name__ == "__main__":

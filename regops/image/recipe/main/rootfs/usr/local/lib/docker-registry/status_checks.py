@@ -1,6 +1,6 @@
-"""Does the store keep what it is given, does redis: real writes, reads and deletions, each with a deadline."""
+"""Does each part do what it is there for: real writes, reads and deletions, each with a deadline."""
 
-import http.client
+import base64
 import secrets
 import socket
 import threading
@@ -8,9 +8,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+
+from http_request import RequestFailed, request, seconds_left
+from swift_client import SwiftClient
 
 _ANSWER_BYTES = 64 * 1024
+# Swift's own broom, for an object that could not be deleted again.
+_DELETE_AFTER = {"X-Delete-After": "86400"}
 
 
 class CheckFailed(Exception):
@@ -18,38 +22,51 @@ class CheckFailed(Exception):
 
 
 class Check:
-    """One part of the registry. However many ask at once, one probe runs, and they share what it finds."""
+    """One part of the registry. However many ask at once, one probe runs, and they share what it finds.
 
-    def __init__(self, probe: Callable[[float], None], *, deadline_seconds: float) -> None:
+    What it found is good for keep_seconds: so however busy a monitor is, the store is not.
+    """
+
+    def __init__(self, probe: Callable[[float], None], *, deadline_seconds: float, keep_seconds: float) -> None:
         self._probe = probe
         self._deadline_seconds = deadline_seconds
+        self._keep_seconds = keep_seconds
         self._lock = threading.Lock()
-        self._running: Future[str] | None = None
+        self._latest: Future[str] | None = None
+        self._done_at = 0.0
 
     def begin(self) -> "Future[str]":
-        """Start a probe unless one is under way, and return what will hold its failure, "" for none."""
+        """Start a probe unless one is under way or lately done, and return what will hold its failure, "" for none."""
         with self._lock:
-            if self._running is None or self._running.done():
-                self._running = Future()
-                threading.Thread(target=self._run, args=(self._running,), daemon=True).start()
-            return self._running
+            if self._latest is None or (self._latest.done() and time.monotonic() >= self._done_at + self._keep_seconds):
+                self._latest = Future()
+                threading.Thread(target=self._run, args=(self._latest,), daemon=True).start()
+            return self._latest
 
-    def failure(self, running: "Future[str]") -> str:
-        """Return the failure, "" for none; wait no longer than the deadline."""
+    def failure(self, running: "Future[str]", ends: float) -> str:
+        """Return the failure, "" for none; wait no longer than until ends, on the monotonic clock."""
         try:
-            return running.result(timeout=self._deadline_seconds)
+            return running.result(timeout=max(0.0, ends - time.monotonic()))
         except TimeoutError:
-            return f"no answer within {self._deadline_seconds:g} s"
+            return self._no_answer()
 
     def _run(self, result: "Future[str]") -> None:
         try:
             self._probe(time.monotonic() + self._deadline_seconds)
+            found = ""
         except TimeoutError:
-            result.set_result(f"no answer within {self._deadline_seconds:g} s")
+            found = self._no_answer()
         except Exception as error:  # noqa: BLE001  whatever it is, it is this part's failure and belongs in the answer
-            result.set_result(str(error) or type(error).__name__)
-        else:
-            result.set_result("")
+            found = str(error) or type(error).__name__
+        self._done_at = time.monotonic()
+        result.set_result(found)
+
+    def ends(self) -> float:
+        """Return when somebody who starts to wait now stops waiting."""
+        return time.monotonic() + self._deadline_seconds
+
+    def _no_answer(self) -> str:
+        return f"no answer within {self._deadline_seconds:g} s"
 
 
 def probe_files(root: Path, ends: float) -> None:
@@ -67,7 +84,7 @@ def probe_redis(host: str, port: int, ends: float) -> None:
     """SET, GET and DEL a key that would expire by itself."""
     key, content = f"_status-{secrets.token_hex(8)}", secrets.token_hex(16).encode()
     try:
-        with socket.create_connection((host, port), timeout=_left(ends)) as connection:
+        with socket.create_connection((host, port), timeout=seconds_left(ends)) as connection:
             _ask(connection, (b"SET", key.encode(), content, b"EX", b"60"), ends)
             _compare(_ask(connection, (b"GET", key.encode()), ends), content)
             _ask(connection, (b"DEL", key.encode()), ends)
@@ -79,11 +96,11 @@ def probe_redis(host: str, port: int, ends: float) -> None:
 
 def _ask(connection: socket.socket, command: tuple[bytes, ...], ends: float) -> bytes:
     """Send one command and return its answer's payload (RESP 2: simple string, integer, bulk string)."""
-    connection.settimeout(_left(ends))
+    connection.settimeout(seconds_left(ends))
     connection.sendall(b"*%d\r\n" % len(command) + b"".join(b"$%d\r\n%s\r\n" % (len(one), one) for one in command))
     answer = b""
     while answer.count(b"\r\n") < (2 if answer.startswith(b"$") and not answer.startswith(b"$-1") else 1):
-        connection.settimeout(_left(ends))
+        connection.settimeout(seconds_left(ends))
         chunk = connection.recv(4096)
         if not chunk or len(answer) > _ANSWER_BYTES:
             raise CheckFailed(f"redis ended the conversation at {command[0].decode()}")
@@ -94,81 +111,36 @@ def _ask(connection: socket.socket, command: tuple[bytes, ...], ends: float) -> 
 
 
 class SwiftProbe:
-    """Writes, reads and deletes an object in a Swift container; keeps the token, and renews it once when refused."""
+    """Writes, reads and deletes an object in a Swift container."""
 
-    def __init__(self, *, auth_url: str, username: str, password: str, container: str) -> None:
-        self._auth_url = auth_url
-        self._credentials = {"X-Auth-User": username, "X-Auth-Key": password}
-        self._container = container
-        self._session: tuple[str, str] | None = None
+    def __init__(self, client: SwiftClient) -> None:
+        self._client = client
 
     def __call__(self, ends: float) -> None:
-        """Probe once. Raises CheckFailed, TimeoutError or another OSError."""
-        known = self._session is not None
+        """Probe once. Raises CheckFailed, RequestFailed or TimeoutError."""
+        name, content = f"_status-{secrets.token_hex(8)}", secrets.token_bytes(32)
+        self._client.object("PUT", name, ends, body=content, headers=_DELETE_AFTER)
         try:
-            self._write_read_delete(ends)
-        except _TokenRefused:
-            self._session = None
-            if not known:
-                raise
-            self._write_read_delete(ends)
-
-    def _write_read_delete(self, ends: float) -> None:
-        if self._session is None:
-            self._session = self._authenticate(ends)
-        url, token = self._session
-        place = f"{url}/{quote(self._container)}/_status-{secrets.token_hex(8)}"
-        content, headers = secrets.token_bytes(32), {"X-Auth-Token": token}
-        _request("PUT", place, headers, ends, content)
-        try:
-            _compare(_request("GET", place, headers, ends)[1], content)
+            _compare(self._client.object("GET", name, ends).body, content)
         finally:
-            _request("DELETE", place, headers, ends)
-
-    def _authenticate(self, ends: float) -> tuple[str, str]:
-        headers, _ = _request("GET", self._auth_url, self._credentials, ends)
-        url, token = headers.get("X-Storage-Url"), headers.get("X-Auth-Token")
-        if not url or not token:
-            raise CheckFailed(f"GET {self._auth_url}: no X-Storage-Url and X-Auth-Token in the answer")
-        return url.rstrip("/"), token
+            self._client.object("DELETE", name, ends)
 
 
-class _TokenRefused(CheckFailed):
-    """Swift answered 401."""
-
-
-def _request(
-    method: str, url: str, headers: dict[str, str], ends: float, body: bytes | None = None
-) -> tuple[http.client.HTTPMessage, bytes]:
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_left(ends))
+def probe_registry(url: str, ends: float) -> None:
+    """Ask the engine itself: any answer will do, for one that complains of its store does not complain of itself."""
     try:
-        connection.request(method, parts.path, body=body, headers=headers)
-        connection.sock.settimeout(_left(ends))
-        answer = connection.getresponse()
-        content = answer.read(_ANSWER_BYTES)
-    except TimeoutError:
-        raise TimeoutError from None
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise CheckFailed(f"{method} {url}: {reason}") from error
-    finally:
-        connection.close()
-    if answer.status == http.client.UNAUTHORIZED:
-        raise _TokenRefused(f"{method} {url}: 401 {answer.reason}")
-    if not 200 <= answer.status < 300:
-        raise CheckFailed(f"{method} {url}: {answer.status} {answer.reason}")
-    return answer.headers, content
+        request("GET", url, ends)
+    except RequestFailed as error:
+        if error.status is None:
+            raise
+
+
+def probe_index(url: str, username: str, password: str, ends: float) -> None:
+    """Ask the index who it is."""
+    credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
+    request("GET", f"{url}/", ends, headers={"Authorization": f"Basic {credentials}"} if username else {})
 
 
 def _compare(found: bytes, expected: bytes) -> None:
     if found != expected:
         raise CheckFailed(f"what was read back ({len(found)} bytes) is not what was written ({len(expected)} bytes)")
-
-
-def _left(ends: float) -> float:
-    left = ends - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left

@@ -2,14 +2,17 @@
 
     GET /         200  "docker-registry server (qa) (v2.8.2)"
     GET /_ping    200  true
-    GET /_status  200  {"failures": {"redis": "unconfigured"}, "host": "9a1e5c1e0b6c", "services": ["redis", "storage"]}
+    GET /_status  200  {"failures": {"index": "unconfigured", "redis": "unconfigured"}, "host": "9a1e5c1e0b6c",
+                        "services": ["index", "instances", "redis", "registry", "storage"]}
                   503  the same, when anything that is configured fails
 
 An unconfigured redis is told and is no failure: this registry was built without one. (0.8 answered 503 to that.)
+Beside answering, it says in Swift every few seconds that this instance is there: see neighbours.
 """
 
 import functools
 import json
+import signal
 import socket
 import sys
 from http import HTTPStatus
@@ -17,30 +20,54 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from status_checks import Check, SwiftProbe, probe_files, probe_redis
+from neighbours import Neighbours, neighbours_of
+from paths import STATUS_CONFIG
+from status_checks import Check, SwiftProbe, probe_files, probe_index, probe_redis, probe_registry
+from swift_client import SwiftClient
+from swift_settings import swift_from
 
-CONFIG = Path("/etc/docker/registry/status.json")
 ADDRESS = ("127.0.0.1", 5002)
-# Short enough for a monitor that waits ten seconds, both together: they run side by side.
+# The engine's debug port: it is asked often, and the other one writes every request down.
+REGISTRY = "http://127.0.0.1:5001/debug/health"
+# Short enough for a monitor that waits ten seconds, all together: they run side by side.
+INDEX_SECONDS = 3.0
 REDIS_SECONDS = 2.0
+REGISTRY_SECONDS = 2.0
 STORAGE_SECONDS = 5.0
+KEEP_SECONDS = 3.0
+# How the image's own health check introduces itself; it comes too often to be worth a line.
+HEALTH_CHECK = "docker-registry-health"
 UNCONFIGURED = "unconfigured"
 
 
-def make_checks(config: dict[str, Any]) -> dict[str, Check | None]:
+def make_checks(config: dict[str, Any], neighbours: Neighbours | None = None) -> dict[str, Check | None]:
     """Return the check of each service the answer names; None for one that is not configured."""
-    redis = None
+
+    def check(probe: Any, seconds: float) -> Check:
+        return Check(probe, deadline_seconds=seconds, keep_seconds=KEEP_SECONDS)
+
+    redis = index = None
     if config["redis"]:
         host, _, port = config["redis"].rpartition(":")
-        redis = Check(functools.partial(probe_redis, host, int(port)), deadline_seconds=REDIS_SECONDS)
-    probe = SwiftProbe(**config["swift"]) if config["swift"] else functools.partial(probe_files, Path(config["files"]))
-    return {"redis": redis, "storage": Check(probe, deadline_seconds=STORAGE_SECONDS)}
+        redis = check(functools.partial(probe_redis, host, int(port)), REDIS_SECONDS)
+    if config["index"]:
+        told = config["index"]
+        index = check(functools.partial(probe_index, told["url"], told["username"], told["password"]), INDEX_SECONDS)
+    swift = swift_from(config["swift"]) if config["swift"] else None
+    storage = SwiftProbe(SwiftClient(swift)) if swift else functools.partial(probe_files, Path(config["files"]))
+    return {
+        "index": index,
+        **({"instances": check(neighbours.check, REDIS_SECONDS)} if neighbours else {}),
+        "redis": redis,
+        "registry": check(functools.partial(probe_registry, REGISTRY), REGISTRY_SECONDS),
+        "storage": check(storage, STORAGE_SECONDS),
+    }
 
 
 def collect(checks: dict[str, Check | None]) -> dict[str, str]:
     """Return what is wrong with each service, asking all of them at once; the well ones are left out."""
-    begun = {name: (check, check.begin()) for name, check in checks.items() if check is not None}
-    found = {name: check.failure(running) for name, (check, running) in begun.items()}
+    begun = {name: (check, check.begin(), check.ends()) for name, check in checks.items() if check is not None}
+    found = {name: check.failure(running, ends) for name, (check, running, ends) in begun.items()}
     told = {name: found.get(name, UNCONFIGURED) for name in checks}
     return {name: text for name, text in told.items() if text}
 
@@ -72,7 +99,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  http.server's own signature
         """Write one line a request, to the log supervisor keeps."""
-        print(f"{self.log_date_time_string()} {format % args}", flush=True)
+        if getattr(self, "headers", None) is None or self.headers.get("User-Agent") != HEALTH_CHECK:
+            print(f"{self.log_date_time_string()} {format % args}", flush=True)
 
     def version_string(self) -> str:
         """Say nothing of Python; nginx puts its own name there anyway."""
@@ -95,18 +123,38 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-def serve(config: dict[str, Any], address: tuple[str, int]) -> ThreadingHTTPServer:
+class Server(ThreadingHTTPServer):
+    """Listens until it is shut down; whoever still waits for an answer then gets none."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+
+def serve(
+    config: dict[str, Any], address: tuple[str, int], neighbours: Neighbours | None = None
+) -> ThreadingHTTPServer:
     """Return a server that listens; call its serve_forever()."""
-    handler = type("ConfiguredHandler", (Handler,), {"config": config, "checks": make_checks(config)})
-    server = ThreadingHTTPServer(address, handler)
-    server.daemon_threads = True
-    return server
+    handler = type("ConfiguredHandler", (Handler,), {"config": config, "checks": make_checks(config, neighbours)})
+    return Server(address, handler)
 
 
-if __name__ == "__main__":
-    with serve(json.loads(CONFIG.read_text(encoding="utf-8")), ADDRESS) as listening:
+def main() -> None:
+    """Serve until a signal."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    config = json.loads(STATUS_CONFIG.read_text(encoding="utf-8"))
+    neighbours = neighbours_of(config)
+    with serve(config, ADDRESS, neighbours) as listening:
         print(f"listening on {ADDRESS[0]}:{ADDRESS[1]}", flush=True)
+        if neighbours:
+            neighbours.start()
         try:
             listening.serve_forever()
         except KeyboardInterrupt:
-            sys.exit(0)
+            pass
+        finally:
+            if neighbours:
+                neighbours.stop()
+
+
+if __name__ == "__main__":
+    main()
