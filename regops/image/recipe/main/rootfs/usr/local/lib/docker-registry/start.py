@@ -28,6 +28,8 @@ from users import read_users
 
 EX_CONFIG = 78
 REGISTRY, STATUS, NGINX = "docker-registry", "registry-status", "www-data"
+# Their bits: capabilities(7). To signal programs of other users, and to start them.
+CAPABILITIES = {"KILL": 5, "SETGID": 6, "SETUID": 7}
 # For each question to Swift: one that is away must not keep the rest from starting.
 SWIFT_SECONDS = 5.0
 _REFUSED = (401, 403)
@@ -51,6 +53,7 @@ def main() -> None:
 
 def prepare(environ: MutableMapping[str, str]) -> None:
     """Write everything that the programs need. Raises SettingsError."""
+    must_be_able()
     read_secret_files(environ)
     has_redis = shutil.which("redis-server") is not None
     settings = read_settings(environ, version=_registry_version(), has_redis=has_redis)
@@ -70,6 +73,20 @@ def prepare(environ: MutableMapping[str, str]) -> None:
     else:
         folder_for(REGISTRY, paths.FILES)
         must_be_writable(paths.FILES, REGISTRY)
+
+
+def must_be_able() -> None:
+    """See that programs can be started as their users, and ended again. Raises SettingsError."""
+    if os.geteuid() != 0:
+        raise SettingsError(
+            f"it was started as uid {os.geteuid()}; it starts as root, to run each program as another user"
+        )
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    allowed = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
+    missing = [name for name, bit in CAPABILITIES.items() if not allowed & 1 << bit]
+    if missing:
+        added = " ".join(f"--cap-add {name}" for name in missing)
+        raise SettingsError(f"it cannot run each program as its own user without {added}")
 
 
 def read_secret_files(environ: MutableMapping[str, str]) -> None:
