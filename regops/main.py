@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from regops import __version__
-from regops.commands import bootstrap, enter, lab, logs, nginx_status, ping, ps, status
+from regops.commands import bootstrap, enter, image, lab, logs, nginx_status, ping, ps, status
 from regops.errors import ConfigurationError, ExitStatus, RegopsError
 from regops.render import Color
 from regops.settings import config_path, is_left_out, load_config, option_defaults
@@ -172,4 +172,5 @@ app.command("ps")(ps.ps)
 app.command("logs")(logs.logs)
 app.command("enter")(enter.enter)
 app.add_typer(bootstrap.app, name="bootstrap")
+app.add_typer(image.app, name="image")
 app.add_typer(lab.app, name="lab")

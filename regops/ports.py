@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Protocol
 
+from regops.model.built_image import PushEvent
 from regops.model.container_file import FileFacts, Listing
 from regops.model.http import HttpReply
+from regops.model.image import ImageFacts
+from regops.model.installation import Installation
 from regops.model.tarball import StoreAccount, StoredObject
 
 
@@ -161,6 +164,10 @@ class Engine(Protocol):
         """Return the id of a local image, or None."""
         ...
 
+    def image(self, reference: str) -> ImageFacts | None:
+        """Return what the engine knows of a local image, or None where there is no such image."""
+        ...
+
     def image_labels(self, reference: str) -> Mapping[str, str] | None:
         """Return the labels of a local image, or None where there is no such image."""
         ...
@@ -173,17 +180,28 @@ class Engine(Protocol):
         """Make an image of a root file system and return its id."""
         ...
 
-    def build(
-        self, context: BinaryIO, *, tag: str, buildargs: Mapping[str, str], labels: Mapping[str, str], network: str
-    ) -> Iterator[str]:
-        """Build an image from a tar of its context (Dockerfile at its root), yielding the output line by line.
+    def save(self, reference: str) -> Iterator[bytes]:
+        """Yield the tarball of an image, as `docker save` writes it."""
+        ...
 
-        Raises Failed naming the step that failed and its last lines.
+    def load(self, tarball: Iterator[bytes]) -> Iterator[str]:
+        """Send the tarball of images to the engine as it comes, and yield what the engine says, line by line.
+
+        When tarball raises, the request is broken off and that error comes out; the engine, which never saw the end,
+        makes no image of it. Raises Failed with the engine's reason.
         """
         ...
 
-    def save(self, reference: str) -> Iterator[bytes]:
-        """Yield the tarball of an image, as `docker save` writes it."""
+    def push(self, image: str, reference: str) -> Iterator[PushEvent]:
+        """Give a local image another name and push it there, with Docker's own credentials for that registry.
+
+        Yields what happens as it happens; the last event has the manifest's digest. Raises Failed with the registry's
+        reason.
+        """
+        ...
+
+    def export(self, name: str) -> Iterator[bytes]:
+        """Yield a container's file system as a tar, running or not. Raises NotFound."""
         ...
 
     def run(self, image: str, **options: Any) -> str:
@@ -313,11 +331,20 @@ class ObjectStore(Protocol):
         ...
 
 
-class BaseMaker(Protocol):
-    """Makes what a first image is built on, where no image can be pulled."""
+class Installer(Protocol):
+    """Makes root file systems of Debian with packages in them."""
 
-    def root_file_system(self, progress: Progress) -> AbstractContextManager[BinaryIO]:
-        """Give the tarball of a small Debian's root file system, made from the distribution's package mirror.
+    @property
+    def origin(self) -> str:
+        """Where the packages come from, for people."""
+        ...
+
+    def obstacle(self) -> str:
+        """Return why it cannot work on this machine, "" where nothing speaks against it."""
+        ...
+
+    def install(self, wanted: Installation, progress: Progress) -> AbstractContextManager[BinaryIO]:
+        """Give the tar of a root file system with packages installed, as a file; it is gone afterwards.
 
         Raises PermissionDenied when the tool for it is missing and cannot be installed, Failed with its last lines.
         """

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,6 +71,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     home = tmp_path_factory.mktemp("home", numbered=True)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
 
@@ -80,6 +82,16 @@ def _lab(*arguments: str) -> dict[str, Any]:
     )
     assert done.returncode == 0, f"regops lab {' '.join(arguments)} failed:\n{done.stderr[-4000:]}"
     return dict(json.loads(done.stdout)["data"])
+
+
+# Where real builds are kept from one session to the next, as at the operator's.
+_IMAGES = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+
+
+@pytest.fixture
+def image_cache(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use what was really built before, or build it: for tests of real images."""
+    monkeypatch.setenv("XDG_CACHE_HOME", _IMAGES)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 from parsers.docker_inspect import Container, parse_docker_inspect
 from parsers.errors import ParseError
 from regops.errors import Failed, NotFound, Refused, UnexpectedAnswer
-from regops.lab.recipe import DEV, MAIN, SWIFT, Recipe
+from regops.lab.recipe import DEV, MAIN, SWIFT, LabImage
 from regops.lab.tools import Wanted
 from regops.model.lab import Variant
 from regops.ports import Engine
@@ -38,7 +38,7 @@ class Part:
     """
 
     container: str
-    recipe: Recipe
+    image: LabImage
     ports: Mapping[int, int]
     environment: Mapping[str, str]
     volumes: Mapping[str, str]
@@ -58,7 +58,7 @@ def registry_part(wanted: Wanted) -> Part:
     }
     return Part(
         container=wanted.name,
-        recipe=DEV if dev else MAIN,
+        image=DEV if dev else MAIN,
         ports={HTTP: wanted.http_port, HTTPS: wanted.https_port},
         environment={
             "SETTINGS_FLAVOR": flavor,
@@ -77,7 +77,7 @@ def swift_part(wanted: Wanted) -> Part:
     """Return Swift's container."""
     return Part(
         container=swift_name(wanted.name),
-        recipe=SWIFT,
+        image=SWIFT,
         ports={HTTP: wanted.swift_port},
         environment={"SWIFT_KEY": SWIFT_KEY},
         volumes={swift_name(wanted.name): "/srv/swift"},

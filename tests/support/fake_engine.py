@@ -2,12 +2,14 @@
 
 import copy
 import hashlib
-import itertools
+import io
 import json
+import tarfile
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from regops.errors import NotFound, RegopsError
+from regops.model.built_image import PushEvent
 from regops.model.container_file import FileFacts, FileKind, Listing
 
 _ID = "897da3d2b1276e83d3aa12a2f35336b74485a918b8bf506ef80be6e10f96f4e7"
@@ -101,7 +103,8 @@ class FakeEngine:
         self.output = dict(output or {})
         self.images = dict(images or {})
         self.labels: dict[str, dict[str, str]] = {}
-        self.builds = itertools.count()
+        self.exported = b""
+        self.pushed_digest = f"sha256:{'5' * 64}"
         self.fails = fails
         self.labelled: dict[tuple[str, str], dict[str, str]] = {}
         self.calls: list[tuple[Any, ...]] = []
@@ -167,15 +170,26 @@ class FakeEngine:
         self._check()
         return self.labels.get(reference, {}) if reference in self.images else None
 
-    def build(
-        self, context: BinaryIO, *, tag: str, buildargs: Mapping[str, str], labels: Mapping[str, str], network: str
-    ) -> Iterator[str]:
-        yield "Step 1/1 : FROM ${BASE}"
-        self._record("build", tag, dict(buildargs))
-        # Another build of the same name is another image.
-        self.images[tag] = f"sha256:{hashlib.sha256(context.read() + str(next(self.builds)).encode()).hexdigest()}"
-        self.labels[tag] = dict(labels)
-        yield f"Successfully tagged {tag}"
+    def load(self, tarball: Iterator[bytes]) -> Iterator[str]:
+        with tarfile.open(fileobj=io.BytesIO(b"".join(tarball))) as archive:
+            (image,) = json.loads(archive.extractfile("manifest.json").read())  # type: ignore[union-attr]
+            config: bytes = archive.extractfile(image["Config"]).read()  # type: ignore[union-attr]
+        (tag,) = image["RepoTags"]
+        self._record("load", tag)
+        self.images[tag] = f"sha256:{hashlib.sha256(config).hexdigest()}"
+        self.labels[tag] = json.loads(config)["config"]["Labels"]
+        yield f"Loaded image: {tag}"
+
+    def push(self, image: str, reference: str) -> Iterator[PushEvent]:
+        self._record("push", image, reference)
+        yield PushEvent("Pushing", "897da3d2b127", 50, 100)
+        yield PushEvent("Pushing", "897da3d2b127", 100, 100)
+        yield PushEvent("", digest=self.pushed_digest)
+
+    def export(self, name: str) -> Iterator[bytes]:
+        self._find(name)
+        self._record("export", name)
+        yield self.exported
 
     def save(self, reference: str) -> Iterator[bytes]:
         self._record("save", reference)

@@ -5,6 +5,7 @@ import sys
 from rich.console import Console, RenderableType
 
 from regops.model.answer import Answer
+from regops.model.built_image import Images, PushedImage, SavedTarballs
 from regops.model.instance import Instances
 from regops.model.lab import Lab, LabRemoved
 from regops.model.log_source import LogSources
@@ -59,6 +60,18 @@ def renderable(answer: Answer) -> RenderableType:
             from regops.render.table.lab import removed_table
 
             return removed_table(answer)
+        case Images():
+            from regops.render.table.image import images_table
+
+            return images_table(answer)
+        case SavedTarballs():
+            from regops.render.table.image import saved_table
+
+            return saved_table(answer)
+        case PushedImage():
+            from regops.render.table.image import pushed_table
+
+            return pushed_table(answer)
         case LogSources():
             from regops.render.table.log_sources import log_sources_table
 
