@@ -179,7 +179,7 @@ def test_users_log_in_to_images_with_any_of_the_usual_hashes_and_not_without(
 
 
 def test_a_layer_passes_through_and_nothing_of_it_is_kept_on_the_way(local: Running) -> None:
-    """What nginx buffers lies in files below /run/nginx, deleted once they are open: its descriptors would show them."""
+    """What nginx buffers lies in files below /run/nginx, deleted once open: its descriptors would show them."""
     door, halfway, go_on = local.door(8443), threading.Event(), threading.Event()
     size_bytes, chunk = 96 * 1024 * 1024, os.urandom(1024 * 1024)
 

@@ -42,7 +42,8 @@ class Running:
         return {words[0]: words[1] for words in lines}
 
     def pid(self, program: str) -> int:
-        return int(self.inside(*SUPERVISOR, "pid", program))
+        # Other statuses: it has none, which is told as 0.
+        return int(self.inside(*SUPERVISOR, "pid", program, fine=tuple(range(8))))
 
     def status(self) -> tuple[int, dict[str, str]]:
         """Return what /_status answers; 0 when there is no answer of it."""
