@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from registry_container import CAPABILITIES, Lab, Running, started, swift_settings, until, well
+from registry_container import CAPABILITIES, Lab, Running, image_of, started, swift_settings, until, well
 
 pytestmark = pytest.mark.engine
 
@@ -40,7 +40,7 @@ def client() -> Iterator[docker.DockerClient]:
 def hardened(client: docker.DockerClient, lab: Lab, lab_dev: Lab) -> Iterator[Running]:
     """A development registry, which has all the programs there are."""
     environment = {"SETTINGS_FLAVOR": "devel", **swift_settings(lab, "hardened"), "HTTP_SECRET": SECRET}
-    with well(client, lab, "hardened", lab_dev["registry"]["image"], environment, **HARDENED) as running:
+    with well(client, lab, "hardened", image_of(client, lab_dev), environment, **HARDENED) as running:
         yield running
 
 
@@ -94,14 +94,14 @@ def test_no_process_carries_a_secret_and_no_file_shows_one_to_others(hardened: R
 @pytest.mark.parametrize("missing", CAPABILITIES)
 def test_a_capability_that_is_missing_is_told(client: docker.DockerClient, lab: Lab, missing: str) -> None:
     fewer = {**HARDENED, "cap_add": [name for name in CAPABILITIES if name != missing]}
-    with started(client, lab, "fewer", lab["registry"]["image"], {"SETTINGS_FLAVOR": "local"}, **fewer) as running:
+    with started(client, lab, "fewer", image_of(client, lab), {"SETTINGS_FLAVOR": "local"}, **fewer) as running:
         assert running.container.wait(timeout=30)["StatusCode"] == 78
         (line,) = running.logs().splitlines()
     assert line == f"docker-registry: it cannot run each program as its own user without --cap-add {missing}"
 
 
 def test_another_user_than_root_is_told(client: docker.DockerClient, lab: Lab) -> None:
-    with started(client, lab, "user", lab["registry"]["image"], {"SETTINGS_FLAVOR": "local"}, user="33") as running:
+    with started(client, lab, "user", image_of(client, lab), {"SETTINGS_FLAVOR": "local"}, user="33") as running:
         assert running.container.wait(timeout=30)["StatusCode"] == 78
         assert running.logs().startswith("docker-registry: it was started as uid 33; it starts as root")
 
@@ -109,7 +109,7 @@ def test_another_user_than_root_is_told(client: docker.DockerClient, lab: Lab) -
 def test_passwords_can_come_as_files(client: docker.DockerClient, lab: Lab) -> None:
     settings = {"SETTINGS_FLAVOR": "qa", **swift_settings(lab, "files"), "OS_PASSWORD": ""}
     settings["OS_PASSWORD_FILE"] = "/proc/sys/kernel/ostype"  # a file every container has; no password of ours
-    with started(client, lab, "files", lab["registry"]["image"], settings) as running:
+    with started(client, lab, "files", image_of(client, lab), settings) as running:
         assert running.container.wait(timeout=30)["StatusCode"] == 78
         (line,) = running.logs().splitlines()
     assert re.fullmatch(
@@ -130,7 +130,7 @@ def test_passwords_can_come_as_files(client: docker.DockerClient, lab: Lab) -> N
 def test_settings_that_cannot_work_end_the_container_with_one_line(
     client: docker.DockerClient, lab: Lab, environment: dict[str, str], told: str
 ) -> None:
-    with started(client, lab, "wrong", lab["registry"]["image"], environment) as running:
+    with started(client, lab, "wrong", image_of(client, lab), environment) as running:
         assert running.container.wait(timeout=30)["StatusCode"] == 78
         (line,) = running.logs().splitlines()
     assert line.startswith("docker-registry: ")
@@ -139,7 +139,7 @@ def test_settings_that_cannot_work_end_the_container_with_one_line(
 
 def test_a_folder_that_cannot_be_written_to_is_told(client: docker.DockerClient, lab: Lab) -> None:
     with started(
-        client, lab, "folder", lab["registry"]["image"], {"SETTINGS_FLAVOR": "local"},
+        client, lab, "folder", image_of(client, lab), {"SETTINGS_FLAVOR": "local"},
         read_only=True, tmpfs={"/run": "", "/tmp": "", "/var/log": ""},
     ) as running:  # fmt: skip
         assert running.container.wait(timeout=30)["StatusCode"] == 78

@@ -9,7 +9,7 @@ import docker
 import pytest
 from typer.testing import CliRunner
 
-from registry_container import Lab, Running, started, swift_settings, until, well
+from registry_container import Lab, Running, image_of, started, swift_settings, until, well
 from regops.main import app
 
 pytestmark = pytest.mark.engine
@@ -30,7 +30,7 @@ def client() -> Iterator[docker.DockerClient]:
 def dev(client: docker.DockerClient, lab: Lab, lab_dev: Lab) -> Iterator[Running]:
     """A development registry on files, which has all the programs there are."""
     environment = {"SETTINGS_FLAVOR": "devel", "PLAIN_HTTP": "yes"}
-    with well(client, lab, "life", lab_dev["registry"]["image"], environment) as running:
+    with well(client, lab, "life", image_of(client, lab_dev), environment) as running:
         until(lambda: set(running.programs().values()) == {"RUNNING"}, "all programs running")
         yield running
 
@@ -114,7 +114,7 @@ def test_a_store_that_is_away_at_the_start_is_waited_for(client: docker.DockerCl
     environment = {"SETTINGS_FLAVOR": "qa", "PLAIN_HTTP": "yes", **swift_settings(lab, "late")}
     swift.pause()
     try:
-        with started(client, lab, "early", lab["registry"]["image"], environment) as early:
+        with started(client, lab, "early", image_of(client, lab), environment) as early:
             until(lambda: early.status()[0] == 503, "an answer without a store", said=early.logs)
             assert early.status()[1]["storage"].startswith("no answer within")
             assert "docker-registry: Swift does not answer" in early.logs()
@@ -131,7 +131,7 @@ def test_a_store_that_is_away_at_the_start_is_waited_for(client: docker.DockerCl
 
 def test_a_password_that_swift_refuses_ends_the_container_with_one_line(client: docker.DockerClient, lab: Lab) -> None:
     environment = {"SETTINGS_FLAVOR": "qa", **swift_settings(lab, "refused"), "OS_PASSWORD": "canary-hunter2"}
-    with started(client, lab, "refused", lab["registry"]["image"], environment) as running:
+    with started(client, lab, "refused", image_of(client, lab), environment) as running:
         assert running.container.wait(timeout=30)["StatusCode"] == 78
         (line,) = running.logs().splitlines()
     assert re.fullmatch(r"docker-registry: Swift refuses OS_USERNAME and OS_PASSWORD: GET http://\S+: 401 \w+", line)
@@ -139,7 +139,7 @@ def test_a_password_that_swift_refuses_ends_the_container_with_one_line(client: 
 
 def test_logs_are_rotated_by_their_size_and_their_sum_is_bounded(client: docker.DockerClient, lab: Lab) -> None:
     access = "/var/log/nginx/nginx-http-access.log"
-    with well(client, lab, "logs", lab["registry"]["image"], {**LOCAL, "LOGROTATE_SECONDS": "1"}) as running:
+    with well(client, lab, "logs", image_of(client, lab), {**LOCAL, "LOGROTATE_SECONDS": "1"}) as running:
 
         def files() -> list[str]:
             return running.inside("sh", "-c", f"ls {access}*").split()
@@ -161,7 +161,7 @@ def test_a_full_disk_for_logs_stops_nothing(client: docker.DockerClient, lab: La
         client,
         lab,
         "full",
-        lab["registry"]["image"],
+        image_of(client, lab),
         {**LOCAL, "LOGROTATE_SECONDS": "1"},
         tmpfs={"/var/log": "size=4m"},
     ) as running:
@@ -178,7 +178,7 @@ def test_a_full_disk_for_logs_stops_nothing(client: docker.DockerClient, lab: La
 
 def test_a_restarted_container_has_its_images_certificate_and_name(client: docker.DockerClient, lab: Lab) -> None:
     kept = ("sha256sum", "/run/docker-registry/tls/cert.pem", "/run/docker-registry/instance")
-    with well(client, lab, "again", lab["registry"]["image"], LOCAL) as running:
+    with well(client, lab, "again", image_of(client, lab), LOCAL) as running:
         before = running.inside(*kept)
         running.door().push("team/app", "1", b"layer")
         running.container.restart(timeout=10)

@@ -18,7 +18,7 @@ import pytest
 
 from certificate import make_certificate
 from image_client import Registry
-from registry_container import Lab, Running, started, until, well
+from registry_container import Lab, Running, image_of, started, until, well
 
 pytestmark = pytest.mark.engine
 
@@ -42,7 +42,7 @@ def client() -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="module")
 def local(client: docker.DockerClient, lab: Lab) -> Iterator[Running]:
     environment = {**LOCAL, "TLS_NAMES": "registry.example,192.0.2.7", "TRUSTED_PROXIES": "192.0.2.0/24"}
-    with well(client, lab, "local", lab["registry"]["image"], environment) as running:
+    with well(client, lab, "local", image_of(client, lab), environment) as running:
         yield running
 
 
@@ -108,7 +108,7 @@ def test_what_a_stranger_says_of_himself_is_not_believed(local: Running) -> None
 
 def test_what_a_trusted_proxy_says_is(client: docker.DockerClient, lab: Lab) -> None:
     with well(
-        client, lab, "behind", lab["registry"]["image"], {**LOCAL, "TRUSTED_PROXIES": "0.0.0.0/0", "PLAIN_HTTP": "yes"}
+        client, lab, "behind", image_of(client, lab), {**LOCAL, "TRUSTED_PROXIES": "0.0.0.0/0", "PLAIN_HTTP": "yes"}
     ) as running:
         claims = {"X-Forwarded-For": "198.51.100.9", "X-Forwarded-Proto": "https"}
         assert running.door().ask("GET", "/v2/?proxied", headers=claims)[0] == 200
@@ -142,7 +142,7 @@ def test_a_certificate_of_ones_own_is_shown_and_replaced_without_a_restart(
         return False
 
     pairs = [make_certificate("DNS:own.example", "own.example") for _ in range(2)]
-    with well(client, lab, "own", lab["registry"]["image"], LOCAL) as running:
+    with well(client, lab, "own", image_of(client, lab), LOCAL) as running:
         for certificate, key in pairs:
             put(running, {"tls/cert.pem": certificate, "tls/key.pem": key})
             assert "nginx reads" in running.inside("registry-reload")
@@ -163,7 +163,7 @@ def test_users_log_in_to_images_with_any_of_the_usual_hashes_and_not_without(
         status, answered, _ = running.door(8443).ask("GET", path, headers=headers)
         return status, answered["WWW-Authenticate"], answered["Docker-Distribution-Api-Version"]
 
-    with well(client, lab, "users", lab["registry"]["image"], {**LOCAL, "PLAIN_HTTP": "yes"}) as running:
+    with well(client, lab, "users", image_of(client, lab), {**LOCAL, "PLAIN_HTTP": "yes"}) as running:
         put(running, {"htpasswd": file})
         running.inside("registry-reload")
         until(lambda: ask(None)[0] == 401, "the password to be asked for")
@@ -227,6 +227,6 @@ def written_by_nginx(running: Running) -> int:
 def test_half_a_certificate_ends_the_container(client: docker.DockerClient, lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_bytes(make_certificate("DNS:x", "x")[0])
     mounted = {str(tmp_path / "cert.pem"): {"bind": "/etc/nginx/tls/cert.pem", "mode": "ro"}}
-    with started(client, lab, "half", lab["registry"]["image"], LOCAL, volumes=mounted) as running:
+    with started(client, lab, "half", image_of(client, lab), LOCAL, volumes=mounted) as running:
         assert running.container.wait(timeout=30)["StatusCode"] == 78
         assert running.logs().startswith("docker-registry: /etc/nginx/tls/key.pem is missing")

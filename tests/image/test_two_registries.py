@@ -3,13 +3,12 @@
 import json
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import docker
 import pytest
 
 from image_client import Registry, digest_of
-from registry_container import SUPERVISOR, Lab, Running, started, swift_settings, until, well
+from registry_container import SUPERVISOR, Lab, Running, image_of, started, swift_settings, until, well
 
 pytestmark = pytest.mark.engine
 
@@ -27,7 +26,7 @@ def client() -> Iterator[docker.DockerClient]:
 def pair(client: docker.DockerClient, lab: Lab) -> Iterator[tuple[Running, Running]]:
     """Two of main on one Swift container."""
     environment = {"SETTINGS_FLAVOR": "prod", **swift_settings(lab, "pair")}
-    image = lab["registry"]["image"]
+    image = image_of(client, lab)
     with well(client, lab, "one", image, environment) as one, well(client, lab, "two", image, environment) as two:
         yield one, two
 
@@ -80,8 +79,8 @@ def test_what_garbage_collection_removed_is_pushed_again_and_is_there_for_both(p
 
 
 @pytest.fixture(scope="module")
-def dev_image(lab_dev: dict[str, Any]) -> str:
-    return str(lab_dev["registry"]["image"])
+def dev_image(client: docker.DockerClient, lab_dev: Lab) -> str:
+    return image_of(client, lab_dev)
 
 
 def test_a_development_registry_refuses_a_container_where_others_keep_images(
@@ -102,7 +101,7 @@ def test_a_main_registry_refuses_a_container_where_a_development_one_keeps_image
     settings = swift_settings(lab, "taken")
     with (
         well(client, lab, "first", dev_image, {"SETTINGS_FLAVOR": "devel", **settings}),
-        started(client, lab, "late", lab["registry"]["image"], {"SETTINGS_FLAVOR": "qa", **settings}) as late,
+        started(client, lab, "late", image_of(client, lab), {"SETTINGS_FLAVOR": "qa", **settings}) as late,
     ):
         assert late.container.wait(timeout=60)["StatusCode"] == 78
         (line,) = late.logs().splitlines()
@@ -114,7 +113,7 @@ def test_a_registry_that_ended_leaves_room_for_a_development_one(
     client: docker.DockerClient, lab: Lab, dev_image: str
 ) -> None:
     settings = swift_settings(lab, "left")
-    with well(client, lab, "first", lab["registry"]["image"], {"SETTINGS_FLAVOR": "qa", **settings}) as first:
+    with well(client, lab, "first", image_of(client, lab), {"SETTINGS_FLAVOR": "qa", **settings}) as first:
         first.container.stop(timeout=10)
         with well(client, lab, "second", dev_image, {"SETTINGS_FLAVOR": "devel", **settings}) as second:
             assert second.status() == (200, {"index": "unconfigured"})

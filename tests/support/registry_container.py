@@ -63,6 +63,11 @@ class Running:
         return text
 
 
+def image_of(client: docker.DockerClient, lab: Lab) -> str:
+    """Return the image a lab's registry was made of, by its id: its name may be another session's by now."""
+    return str(client.containers.get(lab["registry"]["container"]).image.id)
+
+
 def swift_settings(lab: Lab, swift_container: str) -> dict[str, str]:
     """Return how a registry keeps images in a container of a lab's Swift."""
     return {

@@ -111,6 +111,7 @@ def make_folders(*, has_redis: bool) -> None:
         path.mkdir(mode=0o755, parents=True, exist_ok=True)
     for path in (Path("/run/nginx"), Path("/run/logrotate"), Path("/var/log/nginx")):
         folder_for(NGINX, path)
+        must_be_writable(path, NGINX)
     if has_redis:
         folder_for("redis", Path("/run/redis"))
 
