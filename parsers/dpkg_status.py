@@ -1,13 +1,14 @@
 """dpkg's list of what is installed, /var/lib/dpkg/status.
 
-    Package: docker-registry
+    Package: bash
+    Essential: yes
     Status: install ok installed
-    Maintainer: Debian Go Packaging Team <team+pkg-go@tracker.debian.org>
+    Maintainer: Matthias Klose <doko@debian.org>
     Architecture: amd64
-    Source: docker-registry (2.8.2+ds1-1)
-    Version: 2.8.2+ds1-1+b4
-    Description: Docker toolset to pack, ship, store, and deliver content
-     a line that goes on
+    Source: bash (5.2.15-2)
+    Version: 5.2.15-2+b13
+    Description: GNU Bourne Again SHell
+     Bash is an sh-compatible command language interpreter that executes
 
 Source: deb-control(5), dpkg-query(1).
 """
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from parsers.errors import ParseError
 
 _FIELD = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*):[ \t]*(.*)")
+_BUILT_USING = re.compile(r"([^\s(),]+)[ \t]*\([ \t]*=[ \t]*([^)\s]+)[ \t]*\)")
 _SOURCE = re.compile(r"(\S+)(?:[ \t]+\(([^)\s]+)\))?")
 _INSTALLED = "installed"
 
@@ -28,7 +30,7 @@ class InstalledPackage:
     """One package as it is installed; what a stanza does not say is empty.
 
     source and source_version name what it was built from: itself, where nothing else is said. summary is the first
-    line of the description.
+    line of the description. built_using are the sources, with versions, whose code is inside: what it links statically.
     """
 
     name: str
@@ -39,6 +41,7 @@ class InstalledPackage:
     maintainer: str
     homepage: str
     summary: str
+    built_using: tuple[tuple[str, str], ...] = ()
 
 
 def parse_dpkg_status(text: str, source: str = "dpkg status") -> tuple[InstalledPackage, ...]:
@@ -61,6 +64,7 @@ def _packages(text: str, source: str) -> Iterator[InstalledPackage]:
 
 def _package(fields: dict[str, str]) -> InstalledPackage:
     found = _SOURCE.match(fields.get("Source", ""))
+    inside = f"{fields.get('Built-Using', '')}, {fields.get('Static-Built-Using', '')}"
     return InstalledPackage(
         name=fields["Package"],
         version=fields["Version"],
@@ -70,6 +74,7 @@ def _package(fields: dict[str, str]) -> InstalledPackage:
         maintainer=fields.get("Maintainer", ""),
         homepage=fields.get("Homepage", ""),
         summary=fields.get("Description", ""),
+        built_using=tuple(sorted({(one[1], one[2]) for one in _BUILT_USING.finditer(inside)})),
     )
 
 

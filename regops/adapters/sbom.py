@@ -67,4 +67,13 @@ def _component(package: InstalledPackage) -> Any:
         description=package.summary or None,
         supplier=_Supplier(name=package.maintainer) if package.maintainer else None,
         external_references=home,
+        components=[_inside(name, version, purl.to_string()) for name, version in package.built_using],
+    )
+
+
+def _inside(name: str, version: str, within: str) -> Any:
+    """Return a source whose code is part of a package: Go programs hold all of their libraries."""
+    purl = PackageURL("deb", "debian", name, version, {"arch": "source", "distro": _DISTRIBUTION})
+    return _Component(
+        name=name, version=version, type=ComponentType.LIBRARY, bom_ref=f"{within}#{purl.to_string()}", purl=purl
     )

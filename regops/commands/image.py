@@ -23,7 +23,10 @@ from regops.options import Output, OutputOption
 from regops.wiring import Services
 
 _DATE = re.compile(r"\d{8}T\d{6}Z")
-_REFERENCE = re.compile(r"[A-Za-z0-9.\[\]:-]+/[a-z0-9._/-]+(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?")
+_REFERENCE = re.compile(
+    r"(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?"
+    r"(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
+)
 _TARBALLS = (ImageName.MAIN, ImageName.DEV)
 
 app = typer.Typer(no_args_is_help=True)

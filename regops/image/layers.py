@@ -16,6 +16,8 @@ from regops.model.built_image import LayerFacts
 
 _CHUNK_BYTES = 1 << 20
 _WHITEOUT = ".wh."
+# Some engines put the kind of file into the mode as well, as stat(2) does.
+_MODE = 0o7777
 _PASSWORDS = "etc/shadow"
 _XATTR = "SCHILY.xattr."
 # What is read out of a root file system on the way.
@@ -84,7 +86,7 @@ def read_root(tarball: BinaryIO, began: int) -> Root:
             while chunk := content.read(_CHUNK_BYTES):
                 digest.update(chunk)
             entries[name] = Entry(
-                member.type, member.mode, member.uid, member.gid, _link(member), size, digest.digest()
+                member.type, member.mode & _MODE, member.uid, member.gid, _link(member), size, digest.digest()
             )
             if member.isreg() and member.mtime < began:
                 newest = max(newest, int(member.mtime))
@@ -115,7 +117,7 @@ def write_layer(
             if name not in changed:
                 continue
             made = _member(name, mtime=epoch if member.mtime >= began else min(int(member.mtime), epoch))
-            made.type, made.mode, made.uid, made.gid = member.type, member.mode, member.uid, member.gid
+            made.type, made.mode, made.uid, made.gid = member.type, member.mode & _MODE, member.uid, member.gid
             made.linkname, made.devmajor, made.devminor = _link(member), member.devmajor, member.devminor
             made.pax_headers = {key: text for key, text in member.pax_headers.items() if key.startswith(_XATTR)}
             made.size, content = _content(archive, name, member)
