@@ -84,7 +84,6 @@ def build_(
         list[str] | None,
         typer.Option(
             "--source",
-            envvar="REGOPS_IMAGE_SOURCE",
             metavar="LINE",
             help="Take packages from there: a line of apt's sources.list, in quotes; may be repeated.",
         ),
