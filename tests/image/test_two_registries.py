@@ -12,7 +12,7 @@ from registry_container import SUPERVISOR, Lab, Running, image_of, started, swif
 
 pytestmark = pytest.mark.engine
 
-GARBAGE_COLLECT = ("docker-registry", "garbage-collect", "--delete-untagged", "/run/docker-registry/registry.yml")
+GARBAGE_COLLECT = ("docker-registry", "garbage-collect", "/run/docker-registry/registry.yml")
 
 
 @pytest.fixture(scope="module")

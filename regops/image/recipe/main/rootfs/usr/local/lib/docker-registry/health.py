@@ -12,8 +12,8 @@ import sys
 DOOR, TLS_DOOR = ("127.0.0.1", 8080), ("127.0.0.1", 8443)
 SECONDS = 8.0
 VITAL = ("instances", "registry", "storage")
-# nginx and the status service write no line for it.
-_HEADERS = {"User-Agent": "docker-registry-health"}
+# nginx and the status service write no line for it, nor for a connection that is kept and then closed.
+_HEADERS = {"User-Agent": "docker-registry-health", "Connection": "close"}
 
 
 def ask(door: http.client.HTTPConnection, path: str) -> tuple[int, bytes]:
