@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from regops import __version__
-from regops.commands import bootstrap, enter, image, lab, logs, nginx_status, ping, ps, status
+from regops.commands import bootstrap, enter, image, lab, logs, nginx_status, ping, ps, search, status
 from regops.errors import ConfigurationError, ExitStatus, RegopsError
 from regops.render import Color
 from regops.settings import config_path, is_left_out, load_config, option_defaults
@@ -169,6 +169,7 @@ app.command("ping")(ping.ping)
 app.command("status")(status.status)
 app.command("nginx-status")(nginx_status.nginx_status)
 app.command("ps")(ps.ps)
+app.command("search")(search.search)
 app.command("logs")(logs.logs)
 app.command("enter")(enter.enter)
 app.add_typer(bootstrap.app, name="bootstrap")

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+import index_server
 from swift_server import SwiftServer, running_swift
 
 IN_CI = os.environ.get("CI") == "true"
-NEEDS = ("engine", "root", "swift")
+NEEDS = ("engine", "root", "swift", "index")
 # Two sessions on one engine need two names.
 LAB = os.environ.get("REGOPS_TEST_LAB", "regops-test")
 
@@ -32,7 +33,7 @@ def missing(marker: str) -> str | None:
             DockerEngine.from_environment().containers()
         except RegopsError as error:
             return f"needs a Docker engine: {error}"
-    return None
+    return index_server.missing() if marker == "index" else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -44,7 +45,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
-    """In continuous integration, a test that needs an engine, root or Swift fails where it would skip."""
+    """In continuous integration, a test that needs an engine, root, Swift or an index fails where it would skip."""
     report = yield
     if IN_CI and report.skipped and not hasattr(report, "wasxfail") and any(map(item.get_closest_marker, NEEDS)):
         report.outcome = "failed"

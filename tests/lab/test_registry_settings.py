@@ -98,10 +98,17 @@ def test_flavors_without_an_index_have_none_wherever_it_is(environ: dict[str, st
     assert status_config(found, instance="a")["index"] is None
 
 
+def test_registries_of_several_stores_have_several_indexes_on_one_server() -> None:
+    told = settings(SETTINGS_FLAVOR="qa", **SWIFT, INDEX_URL="http://index.example:9200", INDEX_NAME="qa-images")
+    assert told.index
+    assert told.index.name == "qa-images"
+
+
 def test_the_index_may_ask_for_a_name_and_password() -> None:
     wanted = {"INDEX_URL": "https://index.example:9200/", "INDEX_USERNAME": "me", "INDEX_PASSWORD": "secret"}
     told = status_config(settings(SETTINGS_FLAVOR="qa", **SWIFT, **wanted), instance="a")
-    assert told["index"] == {"url": "https://index.example:9200", "username": "me", "password": "secret"}
+    index = {"url": "https://index.example:9200", "name": "docker-registry", "username": "me", "password": "secret"}
+    assert told["index"] == index
 
 
 V3 = {**SWIFT, "OS_AUTH_URL": "https://keystone.example:5000/v3", "OS_USERNAME": "alice", "OS_PROJECT_NAME": "images"}
@@ -169,6 +176,7 @@ def test_an_address_without_a_version_gets_one(version: dict[str, str], path: st
         ({"SETTINGS_FLAVOR": "qa", **V3, "OS_REGION_NAME": "a\nb"}, "OS_REGION_NAME holds a character"),
         ({"SETTINGS_FLAVOR": "qa", **SWIFT, "INDEX_URL": "http://a:canary@b"}, "INDEX_URL is no address without"),
         ({"SETTINGS_FLAVOR": "qa", **SWIFT, "INDEX_URL": "http://b", "INDEX_USERNAME": "a"}, "INDEX_PASSWORD one is"),
+        ({"SETTINGS_FLAVOR": "qa", **SWIFT, "INDEX_URL": "http://b", "INDEX_NAME": "a,*"}, "INDEX_NAME is 'a,*'"),
         ({"SETTINGS_FLAVOR": "local", "HTTP_SECRET": "two\nlines"}, "HTTP_SECRET holds a character"),
         (
             {"SETTINGS_FLAVOR": "local", "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR": "redis"},

@@ -37,6 +37,15 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
         yield answering
 
 
+@pytest.fixture(autouse=True)
+def indexer(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What the indexer says is wrong, the last of a list: nothing so far."""
+    failures = [""]
+    with FaultServer(lambda peer: peer.reply(200, json.dumps({"failure": failures[-1]}))) as answering:
+        monkeypatch.setattr(status_service, "INDEXER", f"{answering.url}/report")
+        yield failures
+
+
 @pytest.fixture
 def swift() -> Iterator[ScriptedSwift]:
     with ScriptedSwift().serving() as served:
@@ -245,6 +254,13 @@ def test_an_index_is_asked_with_its_password_and_its_failure_does_not_tell_it(tm
         status, found = failures(config(files=tmp_path, index=index.url))
     assert (status, found["index"]) == (503, f"GET {index.url}/: 500 Said")
     assert asked == ["Basic bWU6Y2FuYXJ5"] * 2
+
+
+def test_an_index_that_answers_and_does_not_have_everything_is_told(tmp_path: Path, indexer: list[str]) -> None:
+    with FaultServer(lambda peer: peer.reply(200, "{}")) as index:
+        indexer.append("3 changes were given up")
+        status, found = failures(config(files=tmp_path, index=index.url))
+    assert (status, found["index"]) == (503, "3 changes were given up")
 
 
 def test_a_server_that_sends_a_byte_now_and_then_gets_no_more_time_for_it(tmp_path: Path) -> None:

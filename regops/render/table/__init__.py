@@ -11,6 +11,7 @@ from regops.model.lab import Lab, LabRemoved
 from regops.model.log_source import LogSources
 from regops.model.nginx_status import NginxStatus
 from regops.model.probe import PingAnswer
+from regops.model.search import Search
 from regops.model.status import RegistryHealth
 from regops.model.tarball import Downloads, Tarballs
 
@@ -76,6 +77,10 @@ def renderable(answer: Answer) -> RenderableType:
             from regops.render.table.log_sources import log_sources_table
 
             return log_sources_table(answer)
+        case Search():
+            from regops.render.table.search import search_table
+
+            return search_table(answer)
         case Tarballs():
             from regops.render.table.bootstrap import tarballs_table
 

@@ -18,6 +18,18 @@ _CLOSED = (
     '(the container was started without PLAIN_HTTP=yes)"}]}'
 )
 
+_SEARCH = """location = /v1/search {
+    include /run/docker-registry/nginx/users.conf;
+    proxy_pass http://index;
+    proxy_read_timeout 15s;
+    error_page 502 504 = @no_search;
+}
+location @no_search {
+    default_type application/json;
+    return 503 '{"error": "the search service of this registry does not answer"}';
+}
+"""
+
 
 def nginx_files(environ: Mapping[str, str], *, gateway: str | None) -> dict[str, str]:
     """Return the files by name; gateway is the engine's address in this container's network.
@@ -34,6 +46,11 @@ def nginx_files(environ: Mapping[str, str], *, gateway: str | None) -> dict[str,
 def users_file(htpasswd: str | None) -> str:
     """Return what makes nginx ask for a name and password; None lets everybody in."""
     return f'auth_basic "docker-registry";\nauth_basic_user_file {htpasswd};\n' if htpasswd else ""
+
+
+def search_file(*, has_index: bool) -> str:
+    """Return where the classic search is answered; "" for nowhere, which the status service says as 404."""
+    return _SEARCH if has_index else ""
 
 
 def networks(name: str, value: str) -> list[str]:

@@ -88,5 +88,5 @@ def _indexer() -> dict[str, Any]:
         "threshold": 5,
         "backoff": "5s",
         # Of an image's parts only its manifests are told of: layers have no name to be found by.
-        "ignoredmediatypes": ["application/octet-stream"],
+        "ignore": {"mediatypes": ["application/octet-stream"], "actions": ["pull", "mount"]},
     }

@@ -6,6 +6,8 @@ SETTINGS_FLAVOR  prod, qa  objects in Swift, an index where INDEX_URL names one,
                  devel     as qa, with redis as a cache, for one instance alone; files when OS_AUTH_URL is not set
 OS_*             Swift: see swift_settings
 INDEX_URL        the index's address: https://index.example:9200; INDEX_USERNAME, INDEX_PASSWORD where it asks for them
+INDEX_NAME       what the index is called there, `docker-registry` when not set: registries of one store have one,
+                 of other stores another
 HTTP_SECRET      signs uploads under way, so it is the same on every registry that serves one store. Made from the
                  Swift password when not set, which does as long as all instances have the same one
 
@@ -32,6 +34,7 @@ _OVERRIDES = re.compile(
     r"REGISTRY_(?:AUTH|CATALOG|COMPATIBILITY|HEALTH|HTTP|LOG|LOGLEVEL|MIDDLEWARE|NOTIFICATIONS|POLICY|PROXY|REDIS"
     r"|REPORTING|STORAGE|VALIDATION|VERSION)(?:_(?!SERVICE_|PORT(?:_|$)).*)?"
 )
+_INDEX_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
 
 
@@ -58,6 +61,7 @@ class Index:
     """Where repositories and tags can be searched for; username and password are "" where it asks for none."""
 
     url: str
+    name: str
     username: str
     password: str
 
@@ -116,4 +120,9 @@ def _index(environ: Mapping[str, str]) -> Index:
     username, password = (printable(name, environ.get(name, "")) for name in ("INDEX_USERNAME", "INDEX_PASSWORD"))
     if bool(username) != bool(password):
         raise SettingsError("of INDEX_USERNAME and INDEX_PASSWORD one is set and the other is not")
-    return Index(url.rstrip("/"), username, password)
+    name = environ.get("INDEX_NAME", "") or "docker-registry"
+    if not _INDEX_NAME.fullmatch(name):
+        raise SettingsError(
+            f"INDEX_NAME is {name!r}; it must be of a-z, 0-9, - and _, and begin with a letter or digit"
+        )
+    return Index(url.rstrip("/"), name, username, password)

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import MutableMapping
+from dataclasses import asdict
 from pathlib import Path
 
 import paths
@@ -18,7 +19,7 @@ from certificate import alternative_names, is_good, make_certificate, read_certi
 from http_request import RequestFailed
 from instances import find_unfit
 from neighbours import instances_of
-from nginx_settings import nginx_files, users_file
+from nginx_settings import nginx_files, search_file, users_file
 from private_files import folder_for, must_be_writable, write_for, write_public
 from registry_config import registry_config, status_config
 from registry_settings import SECRETS, Settings, read_settings
@@ -27,7 +28,7 @@ from swift_client import NoEndpoint
 from users import read_users
 
 EX_CONFIG = 78
-REGISTRY, STATUS, NGINX = "docker-registry", "registry-status", "www-data"
+REGISTRY, STATUS, NGINX, INDEX = "docker-registry", "registry-status", "www-data", "registry-index"
 # Their bits: capabilities(7). To signal programs of other users, and to start them.
 CAPABILITIES = {"KILL": 5, "SETGID": 6, "SETUID": 7}
 # For each question to Swift: one that is away must not keep the rest from starting.
@@ -65,6 +66,7 @@ def prepare(environ: MutableMapping[str, str]) -> None:
     write_mounted(make=True, environ=environ)
     for name, text in nginx_files(environ, gateway=_gateway()).items():
         write_public(paths.NGINX / name, text)
+    write_index(settings)
     document = status_config(settings, instance=_instance())
     write_for(REGISTRY, paths.STATUS_CONFIG, document)
     write_for(REGISTRY, paths.REGISTRY_CONFIG, registry_config(settings))
@@ -107,7 +109,7 @@ def make_folders(*, has_redis: bool) -> None:
     for path in (Path("/run"), Path("/var/log")):
         if path.stat().st_mode & 0o022:
             path.chmod(0o755)  # an engine's --tmpfs is everybody's
-    for path in (paths.RUN, paths.NGINX, paths.CERTIFICATE.parent, Path("/var/log/supervisor")):
+    for path in (paths.RUN, paths.NGINX, paths.PROGRAMS, paths.CERTIFICATE.parent, Path("/var/log/supervisor")):
         path.mkdir(mode=0o755, parents=True, exist_ok=True)
     for path in (Path("/run/nginx"), Path("/run/logrotate"), Path("/var/log/nginx")):
         folder_for(NGINX, path)
@@ -132,6 +134,16 @@ def write_mounted(*, make: bool, environ: MutableMapping[str, str]) -> None:
     if users is not None:
         write_for(NGINX, paths.HTPASSWD, users)
     write_public(paths.NGINX / "users.conf", users_file(None if users is None else str(paths.HTPASSWD)))
+
+
+def write_index(settings: Settings) -> None:
+    """Have the indexer started, and the search answered, where there is an index."""
+    write_public(paths.NGINX / "search.conf", search_file(has_index=settings.index is not None))
+    # An empty file: supervisord warns of a folder with none.
+    program = paths.INDEX_PROGRAM.read_text(encoding="ascii") if settings.index else ""
+    write_public(paths.PROGRAMS / "index.conf", program)
+    if settings.index:
+        write_for(INDEX, paths.INDEX_CONFIG, asdict(settings.index))
 
 
 def check_swift(settings: Settings, document: dict[str, object]) -> None:

@@ -1,6 +1,7 @@
 """Does each part do what it is there for: real writes, reads and deletions, each with a deadline."""
 
 import base64
+import json
 import secrets
 import socket
 import threading
@@ -135,10 +136,13 @@ def probe_registry(url: str, ends: float) -> None:
             raise
 
 
-def probe_index(url: str, username: str, password: str, ends: float) -> None:
-    """Ask the index who it is."""
+def probe_index(url: str, username: str, password: str, indexer: str, ends: float) -> None:
+    """Ask the index who it is, and the indexer whether all that happened was written there."""
     credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
     request("GET", f"{url}/", ends, headers={"Authorization": f"Basic {credentials}"} if username else {})
+    told = json.loads(request("GET", indexer, ends).body)
+    if told["failure"]:
+        raise CheckFailed(told["failure"])
 
 
 def _compare(found: bytes, expected: bytes) -> None:

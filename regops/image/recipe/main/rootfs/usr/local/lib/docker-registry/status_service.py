@@ -29,6 +29,7 @@ from swift_settings import swift_from
 ADDRESS = ("127.0.0.1", 5002)
 # The engine's debug port: it is asked often, and the other one writes every request down.
 REGISTRY = "http://127.0.0.1:5001/debug/health"
+INDEXER = "http://127.0.0.1:5003/report"
 # Short enough for a monitor that waits ten seconds, all together: they run side by side.
 INDEX_SECONDS = 3.0
 REDIS_SECONDS = 2.0
@@ -52,7 +53,9 @@ def make_checks(config: dict[str, Any], neighbours: Neighbours | None = None) ->
         redis = check(functools.partial(probe_redis, host, int(port)), REDIS_SECONDS)
     if config["index"]:
         told = config["index"]
-        index = check(functools.partial(probe_index, told["url"], told["username"], told["password"]), INDEX_SECONDS)
+        index = check(
+            functools.partial(probe_index, told["url"], told["username"], told["password"], INDEXER), INDEX_SECONDS
+        )
     swift = swift_from(config["swift"]) if config["swift"] else None
     storage = SwiftProbe(SwiftClient(swift)) if swift else functools.partial(probe_files, Path(config["files"]))
     return {
