@@ -30,6 +30,7 @@ demo: $(INSTALLED)
 
 test: $(DEVELOPING)
 	.ci/packages
+	.ci/index
 	$(BIN)/python tests/support/keystone_server.py
 	.ci/engine $(BIN)/python --optional
 	$(BIN)/pytest

@@ -111,7 +111,7 @@ def _clean_up_when_told_to_stop() -> None:
 
 class _Commands(RegopsGroup, LazyGroup):
     package = "regops.commands"
-    names = ("ping", "status", "nginx-status", "ps", "logs", "traffic", "enter", "bootstrap", "lab")
+    names = ("ping", "status", "nginx-status", "ps", "search", "logs", "traffic", "enter", "bootstrap", "image", "lab")
 
 
 app = typer.Typer(

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Protocol
 
+from regops.model.built_image import PushEvent
 from regops.model.container_file import FileFacts, Happened, Listing
 from regops.model.http import HttpReply
 from regops.model.image import ImageFacts
+from regops.model.installation import Installation
 from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 
 
@@ -207,15 +209,6 @@ class Engine(Protocol):
         """Make an image of a root file system and return its id."""
         ...
 
-    def build(
-        self, context: BinaryIO, *, tag: str, buildargs: Mapping[str, str], labels: Mapping[str, str], network: str
-    ) -> Iterator[str]:
-        """Build an image from a tar of its context (Dockerfile at its root), yielding the output line by line.
-
-        Raises Failed naming the step that failed and its last lines.
-        """
-        ...
-
     def save(self, reference: str) -> Iterator[bytes]:
         """Yield the tarball of an image, as `docker save` writes it."""
         ...
@@ -226,6 +219,18 @@ class Engine(Protocol):
         When tarball raises, the request is broken off and that error comes out; the engine, which never saw the end,
         makes no image of it. Raises Failed with the engine's reason.
         """
+        ...
+
+    def push(self, image: str, reference: str) -> Iterator[PushEvent]:
+        """Give a local image another name and push it there, with Docker's own credentials for that registry.
+
+        Yields what happens as it happens; the last event has the manifest's digest. Raises Failed with the registry's
+        reason.
+        """
+        ...
+
+    def export(self, name: str) -> Iterator[bytes]:
+        """Yield a container's file system as a tar, running or not. Raises NotFound."""
         ...
 
     def run(self, image: str, **options: Any) -> str:
@@ -407,11 +412,20 @@ class ObjectStore(Protocol):
         ...
 
 
-class BaseMaker(Protocol):
-    """Makes what a first image is built on, where no image can be pulled."""
+class Installer(Protocol):
+    """Makes root file systems of Debian with packages in them."""
 
-    def root_file_system(self, progress: Progress) -> AbstractContextManager[BinaryIO]:
-        """Give the tarball of a small Debian's root file system, made from the distribution's package mirror.
+    @property
+    def origin(self) -> str:
+        """Where the packages come from, for people."""
+        ...
+
+    def obstacle(self) -> str:
+        """Return why it cannot work on this machine, "" where nothing speaks against it."""
+        ...
+
+    def install(self, wanted: Installation, progress: Progress) -> AbstractContextManager[BinaryIO]:
+        """Give the tar of a root file system with packages installed, as a file; it is gone afterwards.
 
         Raises PermissionDenied when the tool for it is missing and cannot be installed, Failed with its last lines.
         """

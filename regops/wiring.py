@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from parsers.dpkg_status import InstalledPackage
 from regops.errors import RegopsError
 from regops.model.answer import Answer
+from regops.model.built_image import Subject
 from regops.model.log_summary import LogTally
-from regops.ports import BaseMaker, BlockCounter, Clock, Connect, ContainerFiles, Engine, ObjectStore, Registry
+from regops.ports import BlockCounter, Clock, Connect, ContainerFiles, Engine, Installer, ObjectStore, Registry
 from regops.render import Color, use_color, write_answer, write_error
 from regops.render.visible import visible
 from regops.settings import HttpOptions
@@ -90,11 +92,17 @@ class Services:
 
         replace_file(path, text)
 
-    def base_maker(self) -> BaseMaker:
-        """Return what makes a base image where none can be pulled."""
+    def installer(self) -> Installer:
+        """Return what makes root file systems from the distribution's mirror."""
         from regops.adapters.mmdebstrap import Mmdebstrap
 
         return Mmdebstrap()
+
+    def bill_of_materials(self, subject: Subject, packages: tuple[InstalledPackage, ...]) -> str:
+        """Return the list of an image's packages as a CycloneDX document."""
+        from regops.adapters.sbom import bill_of_materials
+
+        return bill_of_materials(subject, packages)
 
     def local_files(self, container: str) -> AbstractContextManager[ContainerFiles]:
         """Return a container's files through this machine's kernel; see ports.LogDoors."""

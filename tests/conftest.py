@@ -6,14 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import index_server
 from swift_server import SwiftServer, running_swift
 
 IN_CI = os.environ.get("CI") == "true"
-NEEDS = ("engine", "root", "swift")
+NEEDS = ("engine", "root", "swift", "index")
 # Two sessions on one engine need two names.
 LAB = os.environ.get("REGOPS_TEST_LAB", "regops-test")
 
@@ -31,7 +33,7 @@ def missing(marker: str) -> str | None:
             DockerEngine.from_environment().containers()
         except RegopsError as error:
             return f"needs a Docker engine: {error}"
-    return None
+    return index_server.missing() if marker == "index" else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -43,7 +45,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
-    """In continuous integration, a test that needs an engine, root or Swift fails where it would skip."""
+    """In continuous integration, a test that needs an engine, root, Swift or an index fails where it would skip."""
     report = yield
     if IN_CI and report.skipped and not hasattr(report, "wasxfail") and any(map(item.get_closest_marker, NEEDS)):
         report.outcome = "failed"
@@ -70,6 +72,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     home = tmp_path_factory.mktemp("home", numbered=True)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
 
@@ -80,6 +83,16 @@ def _lab(*arguments: str) -> dict[str, Any]:
     )
     assert done.returncode == 0, f"regops lab {' '.join(arguments)} failed:\n{done.stderr[-4000:]}"
     return dict(json.loads(done.stdout)["data"])
+
+
+# Where real builds are kept from one session to the next, as at the operator's.
+_IMAGES = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+
+
+@pytest.fixture
+def image_cache(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use what was really built before, or build it: for tests of real images."""
+    monkeypatch.setenv("XDG_CACHE_HOME", _IMAGES)
 
 
 @pytest.fixture(scope="session")

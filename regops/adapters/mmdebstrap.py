@@ -1,6 +1,9 @@
-"""Makes a small Debian's root file system from the distribution's package mirror (mmdebstrap)."""
+"""Makes a Debian's root file system with packages from the distribution's mirror (mmdebstrap)."""
 
+import atexit
+import getpass
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -8,20 +11,22 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import IO, BinaryIO
 
 from regops.errors import Failed, PermissionDenied
+from regops.model.installation import Installation
 from regops.ports import Progress
 
-_SUITE = "bookworm"
 _DEADLINE_SECONDS = 900.0
 _ENDING_SECONDS = 10.0
 _LAST_LINES = 15
-# Without it the essential packages pull in usrmerge, and that the whole of perl: 77 MB become 127.
+# Without it the essential packages pull in usrmerge, and that the whole of perl.
 _MERGED_USR = Path("/usr/share/mmdebstrap/hooks/maybe-merged-usr")
+_SUBORDINATE = (Path("/etc/subuid"), Path("/etc/subgid"))
 _LEFT_OUT = (
     "path-exclude=/usr/share/doc/*",
     "path-include=/usr/share/doc/*/copyright",
@@ -30,27 +35,60 @@ _LEFT_OUT = (
     "path-exclude=/usr/share/locale/*",
     "path-include=/usr/share/locale/locale.alias",
 )
+_PREFERENCES = "/etc/apt/preferences.d/versions"
+# How this one build was configured is no business of what is built.
+_OWN = f'"$1"{_PREFERENCES} "$1"/etc/apt/sources.list "$1"/etc/*/*.d/99mmdebstrap'
 # What the child may know of this environment: how to find programs, the mirror's proxy, and apt's configuration.
 _HANDED_ON = frozenset({"PATH", "HOME", "TMPDIR", "APT_CONFIG", "SSL_CERT_FILE", "SSL_CERT_DIR"})
 
 
 class Mmdebstrap:
-    """Implements `ports.BaseMaker`."""
+    """Implements `ports.Installer`."""
+
+    origin = "package mirror"
+
+    def obstacle(self) -> str:
+        """Return what is missing for it on this machine, "" when it can work (or be installed, which needs root)."""
+        root = os.geteuid() == 0
+        if shutil.which("mmdebstrap") is None and not (root and shutil.which("apt-get")):
+            return "mmdebstrap, which makes root file systems from the package mirror, is not installed"
+        if not root and not (shutil.which("newuidmap") and _has_subordinate_ids(getpass.getuser())):
+            return (
+                "mmdebstrap needs root, or user namespaces: newuidmap, and lines for you in /etc/subuid and /etc/subgid"
+            )
+        return ""
 
     @contextmanager
-    def root_file_system(self, progress: Progress) -> Generator[BinaryIO]:
-        """Give the tarball of a small Debian's root file system; it is gone afterwards.
+    def install(self, wanted: Installation, progress: Progress) -> Generator[BinaryIO]:
+        """Give the tar of a root file system with packages installed; it is gone afterwards.
 
-        Raises PermissionDenied when mmdebstrap is missing and cannot be installed, Failed with its last lines.
+        Raises PermissionDenied when mmdebstrap cannot work here, Failed with its last lines.
         """
-        program = _program(progress)
-        command = [program, "--variant=minbase", "--format=tar"]
-        command += [f"--dpkgopt={option}" for option in _LEFT_OUT]
-        command += [f"--hook-dir={_MERGED_USR}"] if _MERGED_USR.is_dir() else []
-        with tempfile.TemporaryFile() as file:
-            _run([*command, _SUITE, "-"], progress, stdout=file)
+        program = self._program(progress)
+        with tempfile.TemporaryDirectory(prefix="regops-image-") as folder, tempfile.TemporaryFile() as file:
+            command = [program, *_options(wanted, Path(folder)), wanted.suite, "-", *wanted.sources]
+            _run(command, progress, stdout=file)
             file.seek(0)
             yield file
+
+    def _program(self, progress: Progress) -> str:
+        """Return where mmdebstrap is, installing it where that is possible."""
+        obstacle = self.obstacle()
+        if obstacle:
+            raise PermissionDenied(
+                obstacle,
+                hint="on Debian or Ubuntu run this as root, or `sudo apt-get install mmdebstrap uidmap "
+                "debian-archive-keyring`; elsewhere build in a container of the engine: regops image build --base "
+                "debian:bookworm-slim",
+            )
+        found = shutil.which("mmdebstrap")
+        if found:
+            return found
+        apt_get = shutil.which("apt-get") or "apt-get"
+        progress.step("Installing mmdebstrap with apt-get")
+        _run([apt_get, "update"], progress)
+        _run([apt_get, "install", "--yes", "--no-install-recommends", "mmdebstrap", "debian-archive-keyring"], progress)
+        return shutil.which("mmdebstrap") or "mmdebstrap"
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -60,22 +98,46 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PATH": ":".join(dict.fromkeys(path)), "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 
 
-def _program(progress: Progress) -> str:
-    """Return where mmdebstrap is, installing it where that is possible."""
-    found = shutil.which("mmdebstrap")
-    if found:
-        return found
-    apt_get = shutil.which("apt-get")
-    if apt_get is None or os.geteuid() != 0:
-        raise PermissionDenied(
-            "no Debian image is here, none can be pulled, and mmdebstrap, which would make one, is not installed",
-            hint="on Debian or Ubuntu run this as root, or `sudo apt-get install mmdebstrap debian-archive-keyring`; "
-            "elsewhere load an image called debian:bookworm-slim",
+def _options(wanted: Installation, folder: Path) -> list[str]:
+    """Return mmdebstrap's options; folder takes the files they name.
+
+    With a root file system below, "custom" means: unpack that one first, and install on top of it, as dpkg does.
+    """
+    options = ["--variant=custom" if wanted.below else "--variant=essential", "--format=tar"]
+    options += [f"--include={','.join(wanted.packages)}", '--aptopt=APT::Install-Recommends "false"']
+    options += [f"--dpkgopt={option}" for option in _LEFT_OUT]
+    if wanted.below:
+        options.append(f"--setup-hook=tar-in {shlex.quote(wanted.below)} /")
+    elif _MERGED_USR.is_dir():
+        options.append(f"--hook-dir={_MERGED_USR}")
+    if wanted.sources:
+        # A snapshot's lists are older than they promise to become.
+        options.append('--aptopt=Acquire::Check-Valid-Until "false"')
+    if wanted.versions:
+        options.append(f"--setup-hook=upload {_written(folder, 'preferences', wanted.preferences)} {_PREFERENCES}")
+    if wanted.setup:
+        options += [
+            f"--customize-hook=upload {_written(folder, 'setup.sh', wanted.setup)} /tmp/setup.sh",
+            '--customize-hook=chroot "$1" sh -eu /tmp/setup.sh',
+        ]
+    return [*options, f"--customize-hook=rm -f {_OWN}"]
+
+
+def _written(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return shlex.quote(str(path))
+
+
+def _has_subordinate_ids(user: str) -> bool:
+    """Return whether a user may map ids of its own in a user namespace."""
+    try:
+        return all(
+            any(line.split(":")[0] in (user, str(os.getuid())) for line in path.read_text().splitlines())
+            for path in _SUBORDINATE
         )
-    progress.step("Installing mmdebstrap with apt-get")
-    _run([apt_get, "update"], progress)
-    _run([apt_get, "install", "--yes", "--no-install-recommends", "mmdebstrap", "debian-archive-keyring"], progress)
-    return shutil.which("mmdebstrap") or "mmdebstrap"
+    except OSError:
+        return False
 
 
 def _run(command: list[str], progress: Progress, stdout: IO[bytes] | None = None) -> None:
@@ -89,6 +151,8 @@ def _run(command: list[str], progress: Progress, stdout: IO[bytes] | None = None
         env=child_environment(os.environ),
         start_new_session=True,
     ) as process:
+        # A thread that waits here is not told of an interruption: it is gone when the interpreter ends.
+        at_exit = atexit.register(partial(_end, process))
         killer = Timer(_DEADLINE_SECONDS, _end, (process,))
         killer.daemon = True
         killer.start()
@@ -104,6 +168,7 @@ def _run(command: list[str], progress: Progress, stdout: IO[bytes] | None = None
             raise
         finally:
             killer.cancel()
+            atexit.unregister(at_exit)
     if status:
         late = time.monotonic() - began >= _DEADLINE_SECONDS
         ended = f"was ended after {_DEADLINE_SECONDS:g} s" if late else f"ended with status {status}"
@@ -117,8 +182,9 @@ def _run(command: list[str], progress: Progress, stdout: IO[bytes] | None = None
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End a program and all that it started; mmdebstrap removes what it unpacked when it is asked to end."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(_ENDING_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(_ENDING_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)

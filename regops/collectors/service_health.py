@@ -7,6 +7,8 @@ from regops.model.status import Health, Part
 from regops.secret import mask_url
 
 _WORKS = {
+    "index": "answers",
+    "instances": "none beside it that must run alone",
     "redis": "takes and gives back a key",
     "storage": "writes, reads and deletes an object",
 }
@@ -54,4 +56,10 @@ def _part(name: str, failure: str | None, flavor: str | None) -> Part:
         steps = (hint for hint, pattern in _STORAGE_HINTS.items() if pattern.search(said))
         words = "cannot be written and read; images are not served reliably"
         return Part(name, Health.FAILING, words, said, next(steps, _LOGS))
+    if name == "instances":
+        hint = "a development registry runs alone: stop it, or give it a Swift container (OS_CONTAINER) of its own"
+        return Part(name, Health.FAILING, "another one keeps images here, and this cache misses them", said, hint)
+    if name == "index":
+        hint = "pushes and pulls go on, searches do not: is the index up, and is INDEX_URL right as seen from inside?"
+        return Part(name, Health.FAILING, "does not answer as it should", said, hint)
     return Part(name, Health.FAILING, "fails", said, _LOGS)

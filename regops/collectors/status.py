@@ -41,7 +41,10 @@ def collect_status(
 
 
 def _answer(registry: Registry, sighting: Sighting, told: list[Told]) -> RegistryHealth:
-    parts = tuple(part for source in told for part in source.parts)
+    front, *others = told
+    # A registry's own word about itself is no news to whoever just asked it.
+    known = {part.name for part in front.parts}
+    parts = (*front.parts, *(part for source in others for part in source.parts if part.name not in known))
     verdict, headline, hint = _verdict(sighting, parts)
     return RegistryHealth(
         target=Target(url=registry.url),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from regops.image.store import Store, cache_folder
 from regops.lab.containers import swift_environment
 from regops.lab.describe import DEFAULT_NAME, describe
 from regops.lab.down import down
@@ -93,18 +94,16 @@ def up_(
             metavar="PORT",
         ),
     ] = 5081,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Build the images anew, with today's packages, the base included.")
-    ] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the images anew, with today's packages.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Build, start and fill the lab; say where it answers.
 
     The first time takes about a minute: the images are built from the
-    distribution's packages, on debian:bookworm-slim, or on a base that is
-    made here (mmdebstrap) where no registry can be reached. After that it
-    takes seconds, and does only what is missing. What was stored stays
-    until `lab down --purge`.
+    distribution's packages, as `regops image build` does it, or in a
+    container of debian:bookworm-slim where mmdebstrap cannot work. After
+    that it takes seconds, and does only what is missing. What was stored
+    stays until `lab down --purge`.
 
     Exit status: 0 when the lab is ready; 1 when a build or a start failed;
     3 when there is no engine, or the name belongs to another container.
@@ -189,7 +188,8 @@ def env(ctx: typer.Context, name: NameOption = DEFAULT_NAME) -> None:
 def _tools(services: Services, progress: Progress) -> Tools:
     return Tools(
         engine=services.engine(),
-        maker=services.base_maker(),
+        installer=services.installer(),
+        images=Store(cache_folder(os.environ)),
         registry=lambda url: services.registry(url, HttpOptions()),
         store=lambda url: services.object_store(timeout_seconds=_STORE_SECONDS, environ=swift_environment(url)),
         clock=services.clock,

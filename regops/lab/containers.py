@@ -11,7 +11,7 @@ from typing import Any
 from parsers.docker_inspect import Container, parse_docker_inspect
 from parsers.errors import ParseError
 from regops.errors import Failed, NotFound, Refused, UnexpectedAnswer
-from regops.lab.recipe import DEV, MAIN, SWIFT, Recipe
+from regops.lab.recipe import DEV, MAIN, SWIFT, LabImage
 from regops.lab.tools import Wanted
 from regops.model.lab import Variant
 from regops.ports import Engine
@@ -38,7 +38,7 @@ class Part:
     """
 
     container: str
-    recipe: Recipe
+    image: LabImage
     ports: Mapping[int, int]
     environment: Mapping[str, str]
     volumes: Mapping[str, str]
@@ -58,9 +58,16 @@ def registry_part(wanted: Wanted) -> Part:
     }
     return Part(
         container=wanted.name,
-        recipe=DEV if dev else MAIN,
+        image=DEV if dev else MAIN,
         ports={HTTP: wanted.http_port, HTTPS: wanted.https_port},
-        environment={"SETTINGS_FLAVOR": flavor, "TLS_NAMES": wanted.name, **(store if wanted.swift else {})},
+        environment={
+            "SETTINGS_FLAVOR": flavor,
+            "TLS_NAMES": wanted.name,
+            # One door without a certificate to trust first, and one page that has to be asked for from the inside.
+            "PLAIN_HTTP": "yes",
+            "NGINX_STATUS_ALLOW": "none",
+            **(store if wanted.swift else {}),
+        },
         volumes={} if wanted.swift else {files_volume(wanted.name): "/var/lib/docker-registry"},
         labels={REGISTRY_LABEL: "true", VARIANT_LABEL: str(wanted.variant)},
     )
@@ -70,7 +77,7 @@ def swift_part(wanted: Wanted) -> Part:
     """Return Swift's container."""
     return Part(
         container=swift_name(wanted.name),
-        recipe=SWIFT,
+        image=SWIFT,
         ports={HTTP: wanted.swift_port},
         environment={"SWIFT_KEY": SWIFT_KEY},
         volumes={swift_name(wanted.name): "/srv/swift"},

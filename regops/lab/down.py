@@ -1,9 +1,8 @@
 """`regops lab down`: what `up` made, in the opposite order."""
 
 from regops.lab.containers import LAB_LABEL, files_volume, find, images_in_use, swift_name
-from regops.lab.images import ALL_IMAGES
 from regops.lab.place import forget_certificate, only_one
-from regops.lab.recipe import BASE
+from regops.lab.recipe import ALL_IMAGES
 from regops.lab.tools import Tools
 from regops.model.answer import Target
 from regops.model.lab import LabRemoved
@@ -31,11 +30,10 @@ def down(tools: Tools, name: str, *, purge: bool) -> LabRemoved:
                     removed.append(f"volume {volume}")
             used = images_in_use(engine)
             for image in ALL_IMAGES:
-                found = engine.image_id(image)
-                # The base goes last: while an image stays, so does what it was built on.
-                if found in used or (image == BASE and kept):
-                    kept.append(f"image {image}: another container uses it")
+                found = engine.image_id(image.reference)
+                if found in used:
+                    kept.append(f"image {image.reference}: another container uses it")
                 elif found is not None:
-                    engine.remove_image(image)
-                    removed.append(f"image {image}")
+                    engine.remove_image(image.reference)
+                    removed.append(f"image {image.reference}")
     return LabRemoved(target=Target(container=name), name=name, removed=tuple(removed), kept=tuple(kept))

@@ -1,63 +1,45 @@
-"""The recipes of the lab's images: package data as build contexts, and what tells one version from another."""
+"""The lab's images: the registry's own, under the lab's names, and a Swift."""
 
-import hashlib
-import io
-import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 
-BASE = "regops/lab-base:latest"
-DEBIAN = "debian:bookworm-slim"
-# On every image: the fingerprint of what it was built from.
-RECIPE_LABEL = "regops.recipe"
+from regops.image.recipes import Recipe, read_recipe, registry_recipe
+from regops.model.built_image import ImageName
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """One image: its folder under image/, the name it gets, and the recipe it is built on, None for the base."""
+class LabImage:
+    """One image of a lab: the name the engine has it under; registry says which of the registry's it is, if any."""
 
-    folder: str
-    image: str
-    parent: "Recipe | None" = None
+    reference: str
+    registry: ImageName | None = None
 
-
-MAIN = Recipe("registry", "regops/docker-registry:lab")
-DEV = Recipe("registry-dev", "regops/docker-registry-dev:lab", parent=MAIN)
-SWIFT = Recipe("swift", "regops/lab-swift:latest")
-
-
-def build_context(folder: Traversable) -> bytes:
-    """Return a folder as a tar for the engine, the same bytes for the same contents.
-
-    Scripts are marked executable by their first line: an installed package need not have kept its file modes.
-    """
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, content in _contents(folder):
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            member.mode = 0o755 if content.startswith(b"#!") else 0o644
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
+    @property
+    def recipe(self) -> Recipe:
+        """What it is made of."""
+        return registry_recipe(self.registry) if self.registry else _swift_recipe()
 
 
-def recipe_context(recipe: Recipe) -> bytes:
-    """Return the build context of a recipe."""
-    return build_context(files("regops.lab") / "image" / recipe.folder)
+MAIN = LabImage("regops/docker-registry:lab", ImageName.MAIN)
+DEV = LabImage("regops/docker-registry-dev:lab", ImageName.DEV)
+SWIFT = LabImage("regops/lab-swift:latest")
+ALL_IMAGES = (DEV, MAIN, SWIFT)
 
 
-def fingerprint(context: bytes, parent_id: str) -> str:
-    """Return what changes whenever an image must be built anew: its context, or the image it stands on."""
-    return hashlib.sha256(context + parent_id.encode()).hexdigest()
+def images_of(*, dev: bool, swift: bool) -> tuple[LabImage, ...]:
+    """Return the images a lab needs: with Swift both registry images, for both are put there as tarballs."""
+    return (MAIN, *((DEV,) if dev or swift else ()), *((SWIFT,) if swift else ()))
 
 
-def _contents(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name == "__pycache__":
-            continue
-        if entry.is_dir():
-            yield from _contents(entry, f"{prefix}{entry.name}/")
-        else:
-            yield f"{prefix}{entry.name}", entry.read_bytes()
+def chains(images: Iterable[LabImage]) -> tuple[tuple[LabImage, ...], ...]:
+    """Return images in groups that share no packages, so that they can be made at the same time."""
+    found = tuple(images)
+    groups = (tuple(one for one in found if one.registry), tuple(one for one in found if not one.registry))
+    return tuple(group for group in groups if group)
+
+
+@cache
+def _swift_recipe() -> Recipe:
+    return read_recipe(files("regops.lab") / "image" / "swift", "swift", "regops/lab-swift")

@@ -4,19 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from regops.image.store import Store
 from regops.model.lab import Variant
-from regops.ports import BaseMaker, Clock, Engine, ObjectStore, Progress, Registry
+from regops.ports import Clock, Engine, Installer, ObjectStore, Progress, Registry
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """The ports the lab goes through.
 
-    registry and store give one for the address of a server of the lab's; folder is this machine's own place.
+    registry and store give one for the address of a server of the lab's; images is where built ones are kept, folder
+    this machine's own place for labs.
     """
 
     engine: Engine
-    maker: BaseMaker
+    installer: Installer
+    images: Store
     registry: Callable[[str], Registry]
     store: Callable[[str], ObjectStore]
     clock: Clock

@@ -18,8 +18,9 @@ from regops.lab.containers import (
 )
 from regops.lab.describe import describe
 from regops.lab.health import wait_until_well
-from regops.lab.images import ensure_images, images_of
+from regops.lab.images import ensure_images
 from regops.lab.place import forget_certificate, keep_certificate, only_one
+from regops.lab.recipe import images_of
 from regops.lab.tarballs import fill
 from regops.lab.tools import Tools, Wanted
 from regops.model.lab import Lab, Variant
@@ -27,7 +28,7 @@ from regops.model.lab import Lab, Variant
 _START_SECONDS = 60.0
 # The registry finds a store that came back within its health check's three rounds of ten seconds at the latest.
 _RECOVERY_SECONDS = 35.0
-_CERTIFICATE = "/etc/nginx/tls/cert.pem"
+_CERTIFICATE = "/run/docker-registry/tls/cert.pem"
 _CERTIFICATE_BYTES = 64 * 1024
 
 
@@ -46,15 +47,15 @@ def up(tools: Tools, wanted: Wanted) -> Lab:
         parts["registry"] = registry_part(wanted)
         found = {key: find(tools.engine, part.container, wanted.name) for key, part in parts.items()}
         ports = choose_ports(parts, found)
-        recipes = images_of(dev=wanted.variant is Variant.DEV, swift=wanted.swift)
-        ensure_images(tools.engine, tools.maker, tools.progress, tools.clock, recipes, rebuild=wanted.rebuild)
+        needed = images_of(dev=wanted.variant is Variant.DEV, swift=wanted.swift)
+        images = ensure_images(tools, needed, rebuild=wanted.rebuild)
         tools.engine.ensure_network(wanted.name, {LAB_LABEL: wanted.name})
         if not wanted.swift and find(tools.engine, swift_name(wanted.name), wanted.name):
             tools.engine.remove(swift_name(wanted.name))
         for key, part in parts.items():
             _ensure(tools, wanted.name, replace(part, ports=ports[key]), found[key])
         if wanted.swift:
-            fill(tools, f"http://127.0.0.1:{ports['swift'][HTTP]}")
+            fill(tools, f"http://127.0.0.1:{ports['swift'][HTTP]}", images)
         _copy_certificate(tools, wanted.name)
     return describe(tools, wanted.name)
 
@@ -62,7 +63,7 @@ def up(tools: Tools, wanted: Wanted) -> Lab:
 def _ensure(tools: Tools, lab: str, part: Part, found: Container | None) -> None:
     """See that a container runs as it shall, and that what is in it is well; one that stays sick is made anew."""
     name = part.container
-    if fits(found, part, tools.engine.image_id(part.recipe.image)):
+    if fits(found, part, tools.engine.image_id(part.image.reference)):
         fault = wait_until_well(tools, part, lab, seconds=_RECOVERY_SECONDS)
         if not fault:
             return
@@ -71,7 +72,7 @@ def _ensure(tools: Tools, lab: str, part: Part, found: Container | None) -> None
     tools.engine.remove(name)
     for volume in part.volumes:
         tools.engine.ensure_volume(volume, {LAB_LABEL: lab})
-    tools.engine.run(part.recipe.image, **run_options(part, lab, part.ports))
+    tools.engine.run(part.image.reference, **run_options(part, lab, part.ports))
     fault = wait_until_well(tools, part, lab, seconds=_START_SECONDS)
     if fault:
         raise Failed(f"the container {name} is not well: {fault}", hint=f"its logs may tell more: regops logs {name}")

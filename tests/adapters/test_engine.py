@@ -101,35 +101,29 @@ def test_what_is_no_file_is_refused_and_never_an_empty_success(
 
 
 @pytest.mark.engine
-def test_a_build_that_fails_names_the_step_and_its_last_lines(engine: DockerEngine, stopped: str) -> None:
-    recipe = f"FROM {IMAGE}\nLABEL a=b\nCOPY missing.txt /\n".encode()
-    with pytest.raises(Failed) as caught:
-        list(
-            engine.build(
-                tarball({"Dockerfile": recipe}),
-                tag="regops-test-engine:broken",
-                buildargs={},
-                labels={},
-                network="none",
-            )
-        )
-    assert "failed at: Step 3/3 : COPY missing.txt /" in caught.value.message
-    assert "missing.txt" in caught.value.message.splitlines()[-1]
-    assert engine.image_id("regops-test-engine:broken") is None
+def test_a_saved_image_is_a_tarball_that_can_be_loaded(engine: DockerEngine, stopped: str) -> None:
+    saved = list(engine.save(IMAGE))
+    with tarfile.open(fileobj=io.BytesIO(b"".join(saved))) as archive:
+        assert "manifest.json" in archive.getnames()
+    assert any(IMAGE in line for line in engine.load(iter(saved)))
 
 
 @pytest.mark.engine
-def test_a_build_keeps_its_labels_and_a_saved_image_is_a_tarball(engine: DockerEngine, stopped: str) -> None:
-    context = tarball({"Dockerfile": f"FROM {IMAGE}\n".encode()})
-    tag = "regops-test-engine:labelled"
+def test_a_containers_file_system_comes_as_a_tar_whether_it_runs_or_not(engine: DockerEngine, stopped: str) -> None:
+    with tarfile.open(fileobj=io.BytesIO(b"".join(engine.export(stopped)))) as archive:
+        assert "etc/hostname" in archive.getnames()
+
+
+@pytest.mark.engine
+def test_a_push_that_no_registry_takes_fails_with_its_reason(engine: DockerEngine, stopped: str) -> None:
+    reference = "127.0.0.1:1/regops-test-engine:1"
     try:
-        list(engine.build(context, tag=tag, buildargs={}, labels={"recipe": "1"}, network="none"))
-        assert engine.image_labels(tag) == {"recipe": "1"}
-        with tarfile.open(fileobj=io.BytesIO(b"".join(engine.save(tag)))) as archive:
-            assert "manifest.json" in archive.getnames()
+        with pytest.raises(Failed) as caught:
+            list(engine.push(IMAGE, reference))
+        assert f"{reference} was not pushed: " in caught.value.message
+        assert "refused" in caught.value.message
     finally:
-        engine.remove_image(tag)
-    assert engine.image_labels(tag) is None
+        engine.remove_image(reference)
 
 
 @pytest.mark.engine

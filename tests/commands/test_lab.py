@@ -12,10 +12,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fake_engine import FakeEngine, container_document
+from fake_installer import FakeInstaller
 from fake_registry import FakeRegistry, http_reply
 from fake_services import FakeServices
 from regops.errors import Failed, NotFound
-from regops.lab.recipe import BASE, DEBIAN, DEV, MAIN, SWIFT
+from regops.lab.recipe import DEV, MAIN, SWIFT
 from regops.main import app
 from regops.model.tarball import ObjectKind, StoredObject
 
@@ -62,8 +63,8 @@ class LabServices(FakeServices):
 
 
 def engine(*documents: dict[str, Any], **more: Any) -> FakeEngine:
-    files = {("regops-lab", "/etc/nginx/tls/cert.pem"): PEM}
-    return FakeEngine(*documents, files=files, **{"images": {DEBIAN: "sha256:debian"}, **more})
+    files = {("regops-lab", "/run/docker-registry/tls/cert.pem"): PEM}
+    return FakeEngine(*documents, files=files, **more)
 
 
 def lab(*arguments: str, on: FakeEngine, replies: Any = None, store: Store | None = None) -> Result:
@@ -91,8 +92,8 @@ def test_up_makes_a_registry_and_its_swift_on_the_loopback_only() -> None:
     answer = data("up", *ANY_PORTS, on=on)
     made = started(on)
     assert {name: one["image"] for name, one in made.items()} == {
-        "regops-lab-swift": SWIFT.image,
-        "regops-lab": MAIN.image,
+        "regops-lab-swift": SWIFT.reference,
+        "regops-lab": MAIN.reference,
     }
     addresses = {binding[0] for one in made.values() for binding in one["ports"].values()}
     assert addresses == {"127.0.0.1"}
@@ -111,10 +112,10 @@ def test_up_makes_a_registry_and_its_swift_on_the_loopback_only() -> None:
 @pytest.mark.parametrize(
     ("arguments", "image", "flavor", "swift"),
     [
-        ((), MAIN.image, "qa", True),
-        (("--no-swift",), MAIN.image, "local", False),
-        (("--variant", "dev"), DEV.image, "devel", True),
-        (("--variant", "dev", "--no-swift"), DEV.image, "devel", False),
+        ((), MAIN.reference, "qa", True),
+        (("--no-swift",), MAIN.reference, "local", False),
+        (("--variant", "dev"), DEV.reference, "devel", True),
+        (("--variant", "dev", "--no-swift"), DEV.reference, "devel", False),
     ],
 )
 def test_variant_and_store_decide_image_and_flavor(
@@ -134,7 +135,7 @@ def test_up_on_a_lab_that_is_up_starts_nothing() -> None:
     before = data("up", *ANY_PORTS, on=on)
     started(on)
     assert data("up", *ANY_PORTS, on=on) == before
-    assert not [call for call in on.calls if call[0] in {"run", "remove", "build"}]
+    assert not [call for call in on.calls if call[0] in {"run", "remove", "load"}]
 
 
 def test_another_setup_replaces_the_registry_and_keeps_its_address() -> None:
@@ -210,7 +211,7 @@ def test_a_registry_that_ends_is_told_with_its_last_words() -> None:
                 self.documents[-1]["State"].update(Running=False, Status="exited")  # type: ignore[index]
             return made
 
-    on = Ending(images={DEBIAN: "x"}, output={"regops-lab": b"docker-registry: OS_PASSWORD is \x1b[31mmissing\n"})
+    on = Ending(output={"regops-lab": b"docker-registry: OS_PASSWORD is \x1b[31mmissing\n"})
     result = lab("up", *ANY_PORTS, on=on, replies={**WELL, "/v2/": 502})
     assert result.exit_code == 1
     assert (
@@ -227,15 +228,13 @@ def test_a_registry_whose_store_never_works_is_told_with_the_stores_complaint() 
     assert "regops logs regops-lab" in result.stderr
 
 
-def test_a_build_that_fails_shows_its_step_and_starts_nothing() -> None:
-    class Broken(FakeEngine):
-        def build(self, *arguments: Any, tag: str, **more: Any) -> Any:
-            raise Failed(f"the build of {tag} failed at: Step 2/3 : RUN false\nno \x1b[31mspace left")
-
-    on = Broken(images={DEBIAN: "x"})
-    result = lab("up", *ANY_PORTS, on=on)
+def test_a_build_that_fails_shows_its_last_lines_and_starts_nothing() -> None:
+    on = engine()
+    broken = FakeInstaller(fails=Failed("mmdebstrap ended with status 25; its last lines:\nno \x1b[31mspace left"))
+    services = LabServices(fake_engine=on, fake_installer=broken)
+    result = CliRunner().invoke(app, ["lab", "up", *ANY_PORTS], obj=services)
     assert result.exit_code == 1
-    assert "failed at: Step 2/3 : RUN false\nno \\x1b[31mspace left\n" in result.stderr
+    assert "its last lines:\nno \\x1b[31mspace left\n" in result.stderr
     assert started(on) == {}
 
 
@@ -243,23 +242,25 @@ def test_swift_is_filled_with_both_images_and_only_when_they_changed() -> None:
     on, store = engine(), Store()
     answer = data("up", *ANY_PORTS, on=on, store=store)
     assert store.environ == {"ST_AUTH": answer["swift"]["auth_url"], "ST_USER": "lab:operator", "ST_KEY": "practice"}
-    assert {name: gzip.decompress(content).decode() for name, (content, _) in store.objects.items()} == {
-        ("docker-registry.bootstrap", "docker-registry.tar.gz"): f"a tarball of {MAIN.image}",
-        ("docker-registry.bootstrap", "docker-registry-dev.tar.gz"): f"a tarball of {DEV.image}",
-    }
-    on.calls.clear()
+    other = FakeEngine()
+    for name, image in (("docker-registry.tar.gz", MAIN), ("docker-registry-dev.tar.gz", DEV)):
+        content, metadata = store.objects["docker-registry.bootstrap", name]
+        assert list(other.load(iter([gzip.decompress(content)]))) == [f"Loaded image: {image.reference}"]
+        assert metadata == {"image-id": on.images[image.reference]} == {"image-id": other.images[image.reference]}
+
+    before = dict(store.objects)
     data("up", *ANY_PORTS, on=on, store=store)
-    assert not [call for call in on.calls if call[0] == "save"]
+    assert store.objects == before
 
-    on.labels.pop(DEV.image)
+    store.objects["docker-registry.bootstrap", "docker-registry.tar.gz"] = (b"of another image", {"image-id": "x"})
     data("up", *ANY_PORTS, on=on, store=store)
-    assert [call for call in on.calls if call[0] == "save"] == [("save", DEV.image)]
+    assert store.objects == before
 
 
-def test_a_lab_without_swift_saves_no_image() -> None:
-    on = engine()
-    data("up", "--no-swift", *ANY_PORTS, on=on)
-    assert not [call for call in on.calls if call[0] == "save"]
+def test_a_lab_without_swift_keeps_no_tarballs() -> None:
+    store = Store()
+    data("up", "--no-swift", *ANY_PORTS, on=engine(), store=store)
+    assert store.objects == {}
 
 
 def test_down_removes_what_up_made_and_keeps_what_was_stored() -> None:
@@ -281,14 +282,14 @@ def test_down_removes_what_up_made_and_keeps_what_was_stored() -> None:
 
 
 def test_purge_removes_volumes_and_images_but_none_that_another_container_uses() -> None:
-    on = engine(images={BASE: "sha256:base"})
+    on = engine()
     data("up", *ANY_PORTS, on=on)
     data("up", "--no-swift", "--name", "second", *ANY_PORTS, on=on)
     on.calls.clear()
     answer = data("down", "--purge", on=on)
     assert {call[1] for call in on.calls if call[0] == "remove_volume"} == {"regops-lab-files", "regops-lab-swift"}
-    assert set(on.images) == {MAIN.image, BASE}
-    assert answer["kept"] == [f"image {image}: another container uses it" for image in (MAIN.image, BASE)]
+    assert set(on.images) == {MAIN.reference}
+    assert answer["kept"] == [f"image {MAIN.reference}: another container uses it"]
     assert data("down", "--purge", "--name", "second", on=on)["kept"] == []
     assert on.images == {}
 
@@ -346,7 +347,7 @@ def test_a_missing_certificate_is_no_reason_to_fail() -> None:
         def read_file(self, name: str, path: str, *, limit_bytes: int) -> bytes:
             raise NotFound("no such file")
 
-    assert data("up", *ANY_PORTS, on=NoFiles(images={DEBIAN: "x"}))["registry"]["ca_file"] is None
+    assert data("up", *ANY_PORTS, on=NoFiles())["registry"]["ca_file"] is None
 
 
 def test_connections_that_were_just_closed_do_not_hold_a_lab_s_port() -> None:

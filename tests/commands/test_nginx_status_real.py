@@ -7,12 +7,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 import requests
 from typer.testing import CliRunner, Result
@@ -141,37 +140,11 @@ def _everything(descriptor: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def closed(lab: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The lab's registry, its status page closed to all but its own loopback.
-
-    Which addresses Docker gives to a network depends on the networks it has; the recipe's `allow` lines may let the
-    host in.
-    """
+def closed(lab: dict[str, Any]) -> dict[str, Any]:
+    """The lab's registry, whose status page is closed to all but its own loopback."""
     registry = dict(lab["registry"])
-    pages = "/etc/nginx/locations.conf"
-    with closing(docker.from_env()) as client:
-        container = client.containers.get(registry["container"])
-
-        def run(script: str) -> None:
-            # Not a reload: for a moment, nginx's old workers would answer beside the new ones.
-            restart = "supervisorctl -c /etc/supervisor/supervisord.conf restart nginx"
-            done = container.exec_run(["sh", "-ec", f"{script}; {restart}"])
-            assert done.exit_code == 0, done.output
-            until(lambda: _code(f"{registry['http_url']}/_ping") == 200)
-
-        run(f"cp -p {pages} {pages}.open; sed -i -E '/allow +(10|192)[.]/d' {pages}")
-        try:
-            assert _code(f"{registry['http_url']}/nginx_status") == 403
-            yield registry
-        finally:
-            run(f"mv {pages}.open {pages}")
-
-
-def _code(url: str) -> int | None:
-    try:
-        return requests.get(url, timeout=10).status_code
-    except requests.ConnectionError:
-        return None
+    assert requests.get(f"{registry['http_url']}/nginx_status", timeout=10).status_code == 403
+    return registry
 
 
 @pytest.mark.engine
@@ -206,7 +179,9 @@ def test_the_lab_s_registry_is_listed_and_its_swift_is_not(lab: dict[str, Any]) 
     result = regops("ps", "-o", "json")
     shown = {one["name"]: one for one in json.loads(result.stdout)["data"]["instances"]}
     found = shown[lab["registry"]["container"]]
-    assert (found["state"], found["because"]) == ("running", "label regops.registry=true")
+    # The engine asks the image's health check some seconds after the start for the first time.
+    assert found["state"] in ("running", "starting")
+    assert found["because"] == "label regops.registry=true"
     assert (found["flavor"], found["swift_container"]) == (
         lab["registry"]["flavor"],
         lab["registry"]["swift_container"],

@@ -86,6 +86,24 @@ def test_each_service_is_judged_by_what_the_registry_says_and_is(
     assert found["exit_code"] == ("failing" in expected.values())
 
 
+def test_a_registry_with_neighbours_and_an_index_tells_of_both_and_of_itself_once() -> None:
+    body = {
+        "host": "a",
+        "services": ["index", "instances", "registry", "storage"],
+        "failures": {
+            "index": "GET https://index.example:9200/: Connection refused",
+            "instances": "the main instance b-1 keeps its images in the same Swift container: this cache goes stale",
+            "registry": "GET http://127.0.0.1:5001/debug/health: Connection refused",
+        },
+    }
+    found = data(classic("devel", **{"/_status": classic_reply(503, json.dumps(body), flavor="devel")}))
+    told = [(part["name"], part["health"], part["hint"]) for part in found["parts"]]
+    assert [name for name, _, _ in told] == ["nginx", "registry", "index", "instances", "storage"]
+    assert [health for _, health, _ in told] == ["well", "well", "failing", "failing", "well"]
+    assert "INDEX_URL" in told[2][2]
+    assert "OS_CONTAINER" in told[3][2]
+
+
 @pytest.mark.parametrize(
     ("said", "hint"),
     [

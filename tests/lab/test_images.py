@@ -1,51 +1,44 @@
-"""Which images are built, and on what."""
+"""Which images a lab makes, of what, and when."""
 
-import contextlib
-import io
-from collections.abc import Iterator
+from pathlib import Path
 from threading import Event
-from typing import BinaryIO
 
 import pytest
 
 from fake_clock import FakeClock
 from fake_engine import FakeEngine
+from fake_installer import FakeInstaller
 from quiet_progress import QuietProgress
-from regops.errors import Failed, NotFound, RegopsError, UnexpectedAnswer
+from regops.errors import Failed
+from regops.image.in_engine import DEBIAN, EngineInstaller
+from regops.image.store import Store
 from regops.lab import images
-from regops.lab.images import ensure_images, images_of
-from regops.lab.recipe import BASE, DEBIAN, DEV, MAIN, SWIFT, Recipe
+from regops.lab.images import ensure_images, installer
+from regops.lab.recipe import DEV, MAIN, SWIFT, LabImage, chains, images_of
+from regops.lab.tools import Tools
 
 EVERYTHING = images_of(dev=False, swift=True)
 
 
-class Maker:
-    made = 0
+def tools(folder: Path, engine: FakeEngine, makes: FakeInstaller | None = None) -> Tools:
+    def none(url: str) -> object:
+        raise AssertionError(f"nobody asks {url}")
 
-    @contextlib.contextmanager
-    def root_file_system(self, progress: object) -> Iterator[BinaryIO]:
-        self.made += 1
-        yield io.BytesIO(b"a root file system")
-
-
-class Offline(FakeEngine):
-    """An engine that reaches no registry."""
-
-    def pull(self, reference: str, *, timeout_seconds: float) -> None:
-        raise Failed(f"cannot pull {reference}: no such host\nand more")
-
-
-def ensure(
-    engine: FakeEngine, *, rebuild: bool = False, recipes: tuple[Recipe, ...] = EVERYTHING
-) -> tuple[QuietProgress, Maker]:
-    progress, maker = QuietProgress(), Maker()
-    ensure_images(engine, maker, progress, FakeClock(), recipes, rebuild=rebuild)
-    return progress, maker
+    return Tools(
+        engine=engine,
+        installer=makes or FakeInstaller(),
+        images=Store(folder),
+        registry=none,  # type: ignore[arg-type]
+        store=none,  # type: ignore[arg-type]
+        clock=FakeClock(),
+        progress=QuietProgress(),
+        folder=folder,
+    )
 
 
-def built(engine: FakeEngine) -> dict[str, str]:
-    """Return what was built on what, and forget it."""
-    found = {call[1]: call[2]["BASE"] for call in engine.calls if call[0] == "build"}
+def loaded(engine: FakeEngine) -> set[str]:
+    """Return what was loaded, and forget it."""
+    found = {call[1] for call in engine.calls if call[0] == "load"}
     engine.calls.clear()
     return found
 
@@ -56,102 +49,70 @@ def test_with_swift_both_registry_images_are_needed_and_without_only_the_one_tha
     assert images_of(dev=True, swift=False) == (MAIN, DEV)
 
 
-def test_everything_is_built_on_a_debian_that_is_here_without_pulling_anything() -> None:
-    engine = FakeEngine(images={DEBIAN: "sha256:debian"})
-    ensure(engine)
-    assert not [call for call in engine.calls if call[0] == "pull"]
-    assert built(engine) == {MAIN.image: DEBIAN, DEV.image: MAIN.image, SWIFT.image: DEBIAN}
+def test_swift_is_made_beside_the_others_for_it_shares_no_package_with_them() -> None:
+    assert chains(EVERYTHING) == ((MAIN, DEV), (SWIFT,))
+    assert chains((MAIN,)) == ((MAIN,),)
 
 
-def test_a_debian_that_can_be_pulled_is() -> None:
+def test_everything_is_made_and_loaded_once(tmp_path: Path) -> None:
+    engine, makes = FakeEngine(), FakeInstaller()
+    made = ensure_images(tools(tmp_path, engine, makes), EVERYTHING, rebuild=False)
+    assert {one: engine.images[one.reference] for one in EVERYTHING} == {one: made[one].id for one in EVERYTHING}
+    assert {one.packages[-1] for one in makes.asked} == {"supervisor", "redis-server", "python3-swift"}
+    assert loaded(engine) == {one.reference for one in EVERYTHING}
+    again = tools(tmp_path, engine, makes)
+    ensure_images(again, EVERYTHING, rebuild=False)
+    assert (engine.calls, again.progress.steps, len(makes.asked)) == ([], [], 3)  # type: ignore[attr-defined]
+
+
+def test_an_image_that_the_engine_lost_is_loaded_again(tmp_path: Path) -> None:
     engine = FakeEngine()
-    _, maker = ensure(engine)
-    assert engine.calls[0] == ("pull", DEBIAN)
-    assert (built(engine)[MAIN.image], maker.made) == (DEBIAN, 0)
+    ensure_images(tools(tmp_path, engine), EVERYTHING, rebuild=False)
+    loaded(engine)
+    engine.labels[DEV.reference] = {"regops.recipe": "another"}
+    engine.images.pop(SWIFT.reference)
+    ensure_images(tools(tmp_path, engine), EVERYTHING, rebuild=False)
+    assert loaded(engine) == {DEV.reference, SWIFT.reference}
 
 
-def test_where_nothing_can_be_pulled_a_base_is_made_once_and_that_is_said() -> None:
-    engine = Offline()
-    progress, maker = ensure(engine)
-    assert (built(engine)[SWIFT.image], maker.made) == (BASE, 1)
-    assert progress.steps[:3] == [
-        f"Pulling {DEBIAN}",
-        f"That is not possible here (cannot pull {DEBIAN}: no such host)",
-        "Making a base image from the distribution's package mirror instead (mmdebstrap)",
-    ]
-    engine.images.pop(SWIFT.image)
-    _, maker = ensure(engine)
-    assert (built(engine), maker.made) == ({SWIFT.image: BASE}, 0)
+def test_a_rebuild_installs_all_packages_anew_and_loads_what_became_different(tmp_path: Path) -> None:
+    engine, makes = FakeEngine(), FakeInstaller()
+    ensure_images(tools(tmp_path, engine, makes), EVERYTHING, rebuild=False)
+    loaded(engine)
+    makes.asked.clear()
+    makes.versions["redis-server"] = "2"
+    ensure_images(tools(tmp_path, engine, makes), EVERYTHING, rebuild=True)
+    assert (len(makes.asked), loaded(engine)) == (3, {DEV.reference})
 
 
-@pytest.mark.parametrize("error", [Failed("not now"), NotFound("no such image"), UnexpectedAnswer("what?")])
-def test_however_a_pull_fails_a_debian_of_before_will_do(error: RegopsError) -> None:
-    class Refusing(FakeEngine):
-        def pull(self, reference: str, *, timeout_seconds: float) -> None:
-            raise error
-
-    engine = Refusing(images={DEBIAN: "sha256:debian"})
-    _, maker = ensure(engine, rebuild=True)
-    assert (built(engine)[MAIN.image], maker.made) == (DEBIAN, 0)
+@pytest.mark.parametrize("obstacle", ["", "mmdebstrap is not installed"])
+def test_where_mmdebstrap_cannot_work_packages_are_installed_in_a_container(tmp_path: Path, obstacle: str) -> None:
+    found = installer(tools(tmp_path, FakeEngine(), FakeInstaller(obstacle=obstacle)))
+    assert isinstance(found, EngineInstaller) is bool(obstacle)
+    assert found.origin == (DEBIAN if obstacle else "package mirror")
 
 
-def test_what_is_current_is_not_built_again() -> None:
-    engine = FakeEngine()
-    ensure(engine)
-    built(engine)
-    progress, _ = ensure(engine)
-    assert (engine.calls, progress.steps) == ([], [])
+def test_a_build_that_fails_is_told_with_its_last_lines(tmp_path: Path) -> None:
+    broken = FakeInstaller(fails=Failed("mmdebstrap ended with status 25"))
+    with pytest.raises(Failed, match="status 25"):
+        ensure_images(tools(tmp_path, FakeEngine(), broken), (MAIN,), rebuild=False)
 
 
-def test_a_changed_recipe_builds_its_image_and_those_on_top_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = FakeEngine()
-    ensure(engine)
-    built(engine)
-    real = images.recipe_context
-    monkeypatch.setattr(images, "recipe_context", lambda recipe: real(recipe) + (b"!" if recipe is MAIN else b""))
-    ensure(engine)
-    assert set(built(engine)) == {MAIN.image, DEV.image}
-
-
-def test_an_image_that_lost_its_parent_is_built_again() -> None:
-    engine = FakeEngine()
-    ensure(engine)
-    built(engine)
-    engine.images[MAIN.image] = "sha256:another"
-    ensure(engine)
-    assert set(built(engine)) == {DEV.image}
-
-
-def test_a_rebuild_takes_nothing_from_before() -> None:
-    engine = Offline(images={BASE: "sha256:base"})
-    ensure(engine)
-    built(engine)
-    _, maker = ensure(engine, rebuild=True)
-    packages = {call[2]["PACKAGES"] for call in engine.calls if call[0] == "build"}
-    assert (maker.made, set(built(engine))) == (1, {MAIN.image, DEV.image, SWIFT.image})
-    assert packages == {"1795425120"}
-
-
-def test_a_build_that_fails_is_told_with_its_step() -> None:
-    class Broken(FakeEngine):
-        def build(self, *arguments: object, tag: str, **more: object) -> Iterator[str]:
-            yield "Step 2/3 : RUN false"
-            raise Failed(f"the build of {tag} failed at: Step 2/3 : RUN false\nno space left")
-
-    with pytest.raises(Failed, match="failed at: Step 2/3"):
-        ensure(Broken(), recipes=(MAIN,))
-
-
-def test_a_build_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_that_never_ends_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "_BUILD_SECONDS", 0.05)
-
     over = Event()
 
-    class Silent(FakeEngine):
-        def build(self, *arguments: object, **more: object) -> Iterator[str]:
+    class Silent(FakeInstaller):
+        def install(self, *_: object) -> object:  # type: ignore[override]
             over.wait(60)
-            yield ""
+            raise Failed("too late")
 
     with pytest.raises(Failed, match=r"the build took longer than 0\.05 s"):
-        ensure(Silent(), recipes=(MAIN,))
+        ensure_images(tools(tmp_path, FakeEngine(), Silent()), (MAIN,), rebuild=False)
     over.set()
+
+
+@pytest.mark.parametrize("image", EVERYTHING, ids=lambda image: image.reference)
+def test_every_image_of_a_lab_has_a_recipe(image: LabImage) -> None:
+    assert image.recipe.lineage[0].packages
+    assert image.recipe.settings

@@ -6,15 +6,9 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
-
-from regops.lab import images, up
-from regops.lab.recipe import Recipe, build_context
-from regops.main import app
 
 pytestmark = pytest.mark.engine
 
@@ -58,7 +52,7 @@ def layer(url: str) -> bytes:
         return bytes(answer.read())
 
 
-@pytest.mark.usefixtures("removed_afterwards")
+@pytest.mark.usefixtures("removed_afterwards", "image_cache")
 def test_a_lab_comes_up_stays_goes_and_comes_back_with_what_was_stored() -> None:
     first, told = lab("up", "--no-swift", *PORTS)
     assert f"Starting the container {NAME}" in told
@@ -73,19 +67,3 @@ def test_a_lab_comes_up_stays_goes_and_comes_back_with_what_was_stored() -> None
 
     back, _ = lab("up", "--no-swift", *PORTS)
     assert layer(back["registry"]["http_url"]) == b"hello"
-
-
-def test_a_failing_step_of_a_real_build_is_shown_with_its_last_lines(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    steps = ("echo going well", "echo 'no \033[31mspace' left >&2; echo on /dev/fancy >&2; exit 9")
-    dockerfile = "".join(["ARG BASE\nFROM ${BASE}\n", *(f"RUN {step}\n" for step in steps)])
-    (tmp_path / "Dockerfile").write_text(dockerfile)
-    monkeypatch.setattr(images, "recipe_context", lambda recipe: build_context(tmp_path))
-    monkeypatch.setattr(up, "images_of", lambda **_: (Recipe("broken", "regops-test-broken:1"),))
-    result = CliRunner().invoke(app, ["lab", "up", "--name", NAME, "--no-swift", *PORTS])
-    assert result.exit_code == 1
-    assert "the build of regops-test-broken:1 failed at: Step 4/" in result.stderr
-    assert "no \\x1b[31mspace left\non /dev/fancy" in result.stderr
-    assert "returned a non-zero code: 9" in result.stderr
-    assert "going well" not in result.stderr

@@ -4,15 +4,20 @@ import contextlib
 import http.client
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import status_service
+from fault_server import FaultServer, Peer
+from http_request import request
 from scripted_store import ScriptedSwift, line_server, redis_answers
 from status_checks import Check, CheckFailed
+from swift_settings import Swift
 
 Ask = Callable[[str], tuple[int, dict[str, str], Any]]
 
@@ -21,6 +26,24 @@ Ask = Callable[[str], tuple[int, dict[str, str], Any]]
 def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_service, "REDIS_SECONDS", 0.2)
     monkeypatch.setattr(status_service, "STORAGE_SECONDS", 0.4)
+    monkeypatch.setattr(status_service, "KEEP_SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
+    """The engine's debug port, well."""
+    with FaultServer(lambda peer: peer.reply(200, "{}")) as answering:
+        monkeypatch.setattr(status_service, "REGISTRY", f"{answering.url}/debug/health")
+        yield answering
+
+
+@pytest.fixture(autouse=True)
+def indexer(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What the indexer says is wrong, the last of a list: nothing so far."""
+    failures = [""]
+    with FaultServer(lambda peer: peer.reply(200, json.dumps({"failure": failures[-1]}))) as answering:
+        monkeypatch.setattr(status_service, "INDEXER", f"{answering.url}/report")
+        yield failures
 
 
 @pytest.fixture
@@ -30,20 +53,22 @@ def swift() -> Iterator[ScriptedSwift]:
 
 
 def config(
-    *, files: Path | None = None, swift: str | None = None, redis: int | None = None, password: str = "secret"
+    *,
+    files: Path | None = None,
+    swift: str | None = None,
+    redis: int | None = None,
+    index: str | None = None,
+    password: str = "secret",
 ) -> dict[str, Any]:
-    where = swift and {
-        "auth_url": f"{swift}/auth/v1.0",
-        "username": "lab:me",
-        "password": password,
-        "container": "docker-registry",
-    }
+    where = swift and asdict(Swift(f"{swift}/auth/v1.0", 1, "lab:me", password, "docker-registry"))
     return {
         "flavor": "qa",
         "version": "2.8.2",
+        "instance": "here-1",
         "redis": f"127.0.0.1:{redis}" if redis else None,
         "files": str(files) if files else None,
         "swift": where,
+        "index": index and {"url": index, "username": "me", "password": "canary"},
     }
 
 
@@ -72,8 +97,10 @@ def served(given: dict[str, Any]) -> Iterator[Ask]:
 def failures(given: dict[str, Any]) -> tuple[int, dict[str, str]]:
     with served(given) as ask:
         status, _, body = ask("/_status")
-    assert body["services"] == ["redis", "storage"]
-    return status, body["failures"]
+    assert body["services"] == ["index", "redis", "registry", "storage"]
+    expected = {"index": "unconfigured"} if given["index"] is None else {}
+    assert body["failures"].items() >= expected.items()
+    return status, {name: text for name, text in body["failures"].items() if name not in expected}
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/", "/v1"])
@@ -186,9 +213,60 @@ def test_those_who_ask_while_a_check_runs_share_its_answer() -> None:
         release.wait(10)
         raise CheckFailed("broken")
 
-    check = Check(slow, deadline_seconds=10)
+    check = Check(slow, deadline_seconds=10, keep_seconds=0)
     first, second = check.begin(), check.begin()
     release.set()
-    assert (check.failure(first), check.failure(second), len(begun)) == ("broken", "broken", 1)
-    assert check.failure(check.begin()) == "broken"
+    assert (check.failure(first, check.ends()), check.failure(second, check.ends())) == ("broken", "broken")
+    assert len(begun) == 1
+    assert check.failure(check.begin(), check.ends()) == "broken"
     assert len(begun) == 2
+
+
+def test_what_was_found_is_kept_for_a_while_so_that_a_busy_monitor_does_not_write_each_time(
+    swift: ScriptedSwift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_service, "KEEP_SECONDS", 600.0)
+    with served(config(swift=swift.url)) as ask:
+        assert [ask("/_status")[0] for _ in range(5)] == [200] * 5
+    assert [line.split()[0] for line in swift.asked] == ["GET", "PUT", "GET", "DELETE"]
+
+
+def test_a_registry_that_is_away_is_a_failure_and_one_that_complains_of_its_store_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer(lambda peer: peer.reply(503, '{"storagedriver_swift": "no"}')) as complaining:
+        monkeypatch.setattr(status_service, "REGISTRY", f"{complaining.url}/debug/health")
+        assert failures(config(files=tmp_path)) == (200, {"redis": "unconfigured"})
+    status, found = failures(config(files=tmp_path))
+    assert status == 503
+    assert found["registry"] == f"GET {complaining.url}/debug/health: Connection refused"
+
+
+def test_an_index_is_asked_with_its_password_and_its_failure_does_not_tell_it(tmp_path: Path) -> None:
+    asked: list[str | None] = []
+
+    def answer(peer: Peer) -> None:
+        asked.append(peer.header("Authorization"))
+        peer.reply(200 if len(asked) == 1 else 500, "{}")
+
+    with FaultServer(answer) as index:
+        assert failures(config(files=tmp_path, index=index.url)) == (200, {"redis": "unconfigured"})
+        status, found = failures(config(files=tmp_path, index=index.url))
+    assert (status, found["index"]) == (503, f"GET {index.url}/: 500 Said")
+    assert asked == ["Basic bWU6Y2FuYXJ5"] * 2
+
+
+def test_an_index_that_answers_and_does_not_have_everything_is_told(tmp_path: Path, indexer: list[str]) -> None:
+    with FaultServer(lambda peer: peer.reply(200, "{}")) as index:
+        indexer.append("3 changes were given up")
+        status, found = failures(config(files=tmp_path, index=index.url))
+    assert (status, found["index"]) == (503, "3 changes were given up")
+
+
+def test_a_server_that_sends_a_byte_now_and_then_gets_no_more_time_for_it(tmp_path: Path) -> None:
+    def drip(peer: Peer) -> None:
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        peer.endless(b"x", pause_seconds=0.05)
+
+    with FaultServer(drip) as index, pytest.raises(TimeoutError):
+        request("GET", index.url, time.monotonic() + 0.3)

@@ -3,7 +3,6 @@
 import copy
 import hashlib
 import io
-import itertools
 import json
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from regops.errors import NotFound, RegopsError
+from regops.model.built_image import PushEvent
 from regops.model.container_file import FileFacts, FileKind, Listing
 from regops.model.image import ImageFacts
 
@@ -106,7 +106,8 @@ class FakeEngine:
         self.images = dict(images or {})
         self.facts: dict[str, dict[str, Any]] = {}
         self.labels: dict[str, dict[str, str]] = {}
-        self.builds = itertools.count()
+        self.exported = b""
+        self.pushed_digest = f"sha256:{'5' * 64}"
         self.fails = fails
         self.labelled: dict[tuple[str, str], dict[str, str]] = {}
         self.calls: list[tuple[Any, ...]] = []
@@ -182,14 +183,15 @@ class FakeEngine:
     def load(self, tarball: Iterator[bytes]) -> Iterator[str]:
         """Take a tarball whole or not at all, as an engine does."""
         content = b"".join(tarball)
-        self._record("load", len(content))
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            manifest = archive.extractfile("manifest.json")
-            assert manifest is not None
-            for entry in json.load(manifest):
-                for tag in entry["RepoTags"]:
-                    self.images[tag] = f"sha256:{entry['Config'].removesuffix('.json')}"
-                    yield f"Loaded image: {tag}"
+            entries = json.loads(archive.extractfile("manifest.json").read())  # type: ignore[union-attr]
+            configs: list[bytes] = [archive.extractfile(each["Config"]).read() for each in entries]  # type: ignore[union-attr]
+        for entry, config in zip(entries, configs, strict=True):
+            for tag in entry["RepoTags"]:
+                self._record("load", tag)
+                self.images[tag] = f"sha256:{hashlib.sha256(config).hexdigest()}"
+                self.labels[tag] = json.loads(config).get("config", {}).get("Labels") or {}
+                yield f"Loaded image: {tag}"
 
     def pull(self, reference: str, *, timeout_seconds: float) -> None:
         self._made("pull", reference)
@@ -201,15 +203,16 @@ class FakeEngine:
         self._check()
         return self.labels.get(reference, {}) if reference in self.images else None
 
-    def build(
-        self, context: BinaryIO, *, tag: str, buildargs: Mapping[str, str], labels: Mapping[str, str], network: str
-    ) -> Iterator[str]:
-        yield "Step 1/1 : FROM ${BASE}"
-        self._record("build", tag, dict(buildargs))
-        # Another build of the same name is another image.
-        self.images[tag] = f"sha256:{hashlib.sha256(context.read() + str(next(self.builds)).encode()).hexdigest()}"
-        self.labels[tag] = dict(labels)
-        yield f"Successfully tagged {tag}"
+    def push(self, image: str, reference: str) -> Iterator[PushEvent]:
+        self._record("push", image, reference)
+        yield PushEvent("Pushing", "897da3d2b127", 50, 100)
+        yield PushEvent("Pushing", "897da3d2b127", 100, 100)
+        yield PushEvent("", digest=self.pushed_digest)
+
+    def export(self, name: str) -> Iterator[bytes]:
+        self._find(name)
+        self._record("export", name)
+        yield self.exported
 
     def save(self, reference: str) -> Iterator[bytes]:
         self._record("save", reference)

@@ -10,6 +10,7 @@ from typing import Any
 
 from fake_clock import FakeClock
 from fake_engine import FakeEngine
+from fake_installer import FakeInstaller
 from fake_registry import FakeRegistry
 from regops.errors import NotFound, Phase, RegopsError, Unreachable
 from regops.settings import HttpOptions
@@ -31,6 +32,7 @@ class FakeServices(Services):
 
     clock: Any = field(default_factory=FakeClock)
     fake_engine: FakeEngine = field(default_factory=FakeEngine)
+    fake_installer: FakeInstaller = field(default_factory=FakeInstaller)
     registries: dict[str, FakeRegistry] = field(default_factory=dict)
     inside: dict[tuple[str, str], FakeRegistry | RegopsError] = field(default_factory=dict)
     own_addresses: frozenset[str] = frozenset({"127.0.0.1", "192.0.2.1"})
@@ -39,6 +41,9 @@ class FakeServices(Services):
 
     def engine(self) -> Any:
         return self.fake_engine
+
+    def installer(self) -> Any:
+        return self.fake_installer
 
     def registry(self, url: str, options: HttpOptions, *, connect: Callable[..., Any] | None = None) -> Any:
         if isinstance(connect, partial):

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-PROGRAM = Path(__file__).parents[2] / "regops/lab/image/swift/one_node.py"
+PROGRAM = Path(__file__).parents[2] / "regops/lab/image/swift/rootfs/usr/local/lib/swift/one_node.py"
 USER, KEY = "test:tester", "a key: 100%"
 _START_SECONDS = 30
 

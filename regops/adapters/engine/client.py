@@ -4,7 +4,6 @@ import os
 import re
 import tarfile
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
@@ -19,7 +18,9 @@ import requests
 
 from regops.adapters.container.plain_files import OUTPUT_LINKS
 from regops.adapters.engine import archive, images
+from regops.adapters.engine.push import pushed
 from regops.errors import Failed, NotFound, PermissionDenied, Phase, Refused, RegopsError, UnexpectedAnswer, Unreachable
+from regops.model.built_image import PushEvent
 from regops.model.container_file import FileFacts, FileKind, Listing
 from regops.model.image import ImageFacts
 
@@ -31,14 +32,10 @@ _ARCHIVE_BYTES = 1024 * 1024 * 1024
 _LISTING_BYTES = 256 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _LINKS = 8
-_LAST_LINES = 20
-_LINE_CHARACTERS = 64 * 1024
 _RESIZES = 10
 # Docker's own detach keys begin with ctrl-p, which shells have for "the line before"; these are nobody's.
 _DETACH_KEYS = "ctrl-@,ctrl-]"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
-_RED, _PLAIN = "\x1b[91m", "\x1b[0m"
-_STEP = re.compile(r"Step \d+/\d+ : ")
 
 
 class DockerEngine:
@@ -242,41 +239,6 @@ class DockerEngine:
             raise Failed(f"the engine took the root file system of {reference} and made no image of it")
         return found
 
-    def build(
-        self, context: BinaryIO, *, tag: str, buildargs: Mapping[str, str], labels: Mapping[str, str], network: str
-    ) -> Iterator[str]:
-        """Build an image from a tar of its context, yielding the output line by line."""
-        step, last, rest = "before its first step", deque[str](maxlen=_LAST_LINES), ""
-        with self._door(f"the build of {tag}", failure=Failed):
-            events = self._client.api.build(
-                fileobj=context,
-                custom_context=True,
-                tag=tag,
-                buildargs=dict(buildargs),
-                labels=dict(labels),
-                network_mode=network,
-                rm=True,
-                forcerm=True,
-                decode=True,
-            )
-            for event in events:
-                if "error" in event:
-                    told = "\n".join([*last, *([rest] if rest else []), str(event["error"])])
-                    raise Failed(f"the build of {tag} failed at: {step}\n{told}")
-                # Events are what came at once, not lines, and the engine paints those of stderr red.
-                text = str(event.get("stream", "")).removeprefix(_RED).removesuffix(_PLAIN)
-                *lines, rest = (rest + text).split("\n")
-                rest = rest[-_LINE_CHARACTERS:]
-                for line in (one.rstrip("\r").rpartition("\r")[2] for one in lines):
-                    if not line.strip():
-                        continue
-                    if _STEP.match(line):
-                        step = line
-                        last.clear()
-                    else:
-                        last.append(line)
-                    yield line
-
     def save(self, reference: str) -> Iterator[bytes]:
         """Yield the tarball of an image, as `docker save` writes it."""
         with self._door(f"the image {reference}", seconds=images.SILENT_SECONDS):
@@ -286,6 +248,17 @@ class DockerEngine:
         """Send the tarball of images to the engine as it comes, and yield what the engine says, line by line."""
         with self._door("the tarball", failure=Failed, seconds=images.SILENT_SECONDS):
             yield from images.loaded(self._client.api, tarball)
+
+    def push(self, image: str, reference: str) -> Iterator[PushEvent]:
+        """Give a local image another name and push it there, with Docker's own credentials for that registry."""
+        with self._door(f"the push of {reference}", failure=Failed):
+            yield from pushed(self._client.api, image, reference)
+
+    def export(self, name: str) -> Iterator[bytes]:
+        """Yield a container's file system as a tar."""
+        checked = self._checked(name)
+        with self._door(f"the file system of the container {checked}"):
+            yield from self._client.api.export(checked, chunk_size=_CHUNK_BYTES)
 
     def run(self, image: str, **options: Any) -> str:
         """Create and start a container, return its id."""

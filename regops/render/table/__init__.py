@@ -5,12 +5,14 @@ import sys
 from rich.console import Console, RenderableType
 
 from regops.model.answer import Answer
+from regops.model.built_image import Images, PushedImage, SavedTarballs
 from regops.model.instance import Instances
 from regops.model.lab import Lab, LabRemoved
 from regops.model.load import Loaded
 from regops.model.log_source import LogSources
 from regops.model.nginx_status import NginxStatus
 from regops.model.probe import PingAnswer
+from regops.model.search import Search
 from regops.model.start import Started
 from regops.model.status import RegistryHealth
 from regops.model.tarball import Downloads, Tarballs
@@ -64,6 +66,18 @@ def renderable(answer: Answer) -> RenderableType:
             from regops.render.table.lab import removed_table
 
             return removed_table(answer)
+        case Images():
+            from regops.render.table.image import images_table
+
+            return images_table(answer)
+        case SavedTarballs():
+            from regops.render.table.image import saved_table
+
+            return saved_table(answer)
+        case PushedImage():
+            from regops.render.table.image import pushed_table
+
+            return pushed_table(answer)
         case LogSources():
             from regops.render.table.log_sources import log_sources_table
 
@@ -72,6 +86,10 @@ def renderable(answer: Answer) -> RenderableType:
             from regops.render.table.traffic import traffic_table
 
             return traffic_table(answer)
+        case Search():
+            from regops.render.table.search import search_table
+
+            return search_table(answer)
         case Tarballs():
             from regops.render.table.bootstrap import tarballs_table
 

@@ -1,0 +1,1 @@
+"""The registry's own image: its recipe, and the making of it."""
