@@ -70,6 +70,27 @@ def test_a_token_follows_no_redirect(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
+def test_a_change_follows_no_redirect(status: int) -> None:
+    def script(peer: Peer) -> None:
+        if peer.path.endswith("/images"):
+            peer.reply(201)
+        else:
+            peer.reply(status, "over there", {"Location": f"{elsewhere.url}/v1/AUTH_x/images"})
+
+    with swift() as elsewhere, swift(script) as server:
+        store = SwiftStore.from_environment(v1(server), timeout_seconds=10)
+        for change in (
+            lambda: store.make_container("other"),
+            lambda: store.put("images", "one.tar", iter((b"bytes",))),
+            lambda: store.put_manifest("images", "one.tar", []),
+            lambda: store.delete("images", "one.tar"),
+        ):
+            with pytest.raises(UnexpectedAnswer, match=f"points at {elsewhere.url}"):
+                change()
+        assert elsewhere.heads == []
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
 def test_a_password_for_keystone_follows_no_redirect(status: int) -> None:
     with swift() as elsewhere, FaultServer(to(f"{elsewhere.url}/v3/auth/tokens", status)) as server:
         assert f"points at {elsewhere.url}" in failure(keystone(server.url)).message
@@ -99,6 +120,20 @@ def test_an_endless_answer_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> N
 
     with swift(script) as server:
         assert "sent more than 1 MiB of an answer" in failure(v1(server)).message
+    assert server.sent_bytes < 20_000_000
+
+
+def test_an_endless_answer_to_a_change_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regops.adapters.swift.connection.BODY_LIMIT_BYTES", 1 << 20)
+
+    def script(peer: Peer) -> None:
+        peer.send(b"HTTP/1.1 500 Error\r\nContent-Encoding: gzip\r\n\r\n")
+        peer.endless(bytes(65536))
+
+    with swift(script) as server:
+        store = SwiftStore.from_environment(v1(server), timeout_seconds=10)
+        with pytest.raises(UnexpectedAnswer, match="sent more than 1 MiB of an answer"):
+            store.make_container("images")
     assert server.sent_bytes < 20_000_000
 
 

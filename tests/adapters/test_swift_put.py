@@ -42,12 +42,19 @@ def test_metadata_is_kept_with_the_object(store: SwiftStore, swift: SwiftServer)
     assert swift.headers("put/labelled")["X-Object-Meta-Image-Id"] == "sha256:abc"
 
 
-def test_a_source_that_fails_leaves_no_object_and_its_own_error(store: SwiftStore) -> None:
+def test_a_percent_sign_of_a_header_is_one(store: SwiftStore) -> None:
+    stored = store.put("put", "percent", iter((b"x",)), metadata={"Done": "50%25 ü"})
+    assert dict(stored.metadata)["done"] == "50%25 ü"
+    assert store.heads("put", ["percent"], timeout_seconds=30) == {"percent": store.head("put", "percent")}
+
+
+@pytest.mark.parametrize("kind", [OSError, BrokenPipeError, TimeoutError, ValueError])
+def test_a_source_that_fails_leaves_no_object_and_its_own_error(kind: type[Exception], store: SwiftStore) -> None:
     def source() -> Iterator[bytes]:
         yield b"the first half"
-        raise OSError("the disk is gone")
+        raise kind("the disk is gone")
 
-    with pytest.raises(OSError, match="the disk is gone"):
+    with pytest.raises(kind, match="the disk is gone"):
         store.put("put", "half", source())
     with pytest.raises(NotFound):
         store.head("put", "half")

@@ -1,1 +1,1 @@
-"""OpenStack Swift: over http.client; the only importer of keystoneauth1."""
+"""OpenStack Swift: the only importer of swiftclient and keystoneauth1."""

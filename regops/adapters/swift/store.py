@@ -8,13 +8,12 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
-from urllib.parse import quote, urlencode, urlsplit
 
+from regops.adapters.swift import reading
 from regops.adapters.swift.body import read_body
 from regops.adapters.swift.connection import (
     NO_ANSWER,
     Connection,
-    Response,
     headers_of,
     open_connection,
     translate,
@@ -22,13 +21,13 @@ from regops.adapters.swift.connection import (
 )
 from regops.adapters.swift.environment import KeystoneLogin, Login, Tls, TokenLogin, V1Login, read_login, read_tls
 from regops.adapters.swift.objects import check_container, check_object, ranged_object, stored_object
-from regops.adapters.swift.status import HttpStatus, TokenRefused, check_status, meaning
-from regops.adapters.swift.uploads import SourceFailed, manifest_body, send, upload_headers, upload_meaning
+from regops.adapters.swift.status import HttpStatus, TokenRefused, meaning
 from regops.errors import ConfigurationError, Corrupted, NotFound, Refused, RegopsError
 from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
-from regops.secret import Secret, mask_url
+from regops.secret import Secret
 
 _T = TypeVar("_T")
+_HeadObject = Callable[[Connection, str, str, str, str], Mapping[str, str]]
 _CONNECTIONS = 6
 _LEAST_SECONDS = 0.1
 
@@ -80,7 +79,7 @@ class SwiftStore:
 
     def containers(self) -> str:
         """Return the first page of the account's containers, as JSON."""
-        return self._text("", {"limit": "1000"}, what="the account")
+        return self._json({"limit": "1000"}, what="the account")
 
     def listing(self, swift_container: str, *, marker: str = "", limit: int | None = None, prefix: str = "") -> str:
         """Return one page of a container's objects, as JSON."""
@@ -90,35 +89,35 @@ class SwiftStore:
             query["prefix"] = prefix
         if limit:
             query["limit"] = str(limit)
-        return self._text(quote(swift_container), query, what=_named(swift_container))
+        return self._json(query, swift_container, what=_named(swift_container))
 
     def manifest(self, swift_container: str, name: str) -> str:
         """Return the segments of a static large object, as JSON."""
         check_container(swift_container)
         check_object(name)
-        path = f"{quote(swift_container)}/{quote(name)}"
-        return self._text(path, {"multipart-manifest": "get"}, what=_named(swift_container, name))
+        query = {"multipart-manifest": "get"}
+        return self._json(query, swift_container, name, what=_named(swift_container, name))
 
     def head(self, swift_container: str, name: str) -> StoredObject:
         """Return what the store knows of one object."""
+        return self._head(reading.head_object, swift_container, name)
+
+    def _head(self, head_object: _HeadObject, swift_container: str, name: str) -> StoredObject:
         check_container(swift_container)
         check_object(name)
 
-        def ask(connection: Connection, storage_url: str, token: str) -> StoredObject:
-            target = f"{urlsplit(storage_url).path}/{quote(swift_container)}/{quote(name)}"
-            connection.request("HEAD", target, headers={"X-Auth-Token": token})
-            response = connection.getresponse()
-            response.read()
-            check_status(response)
-            return stored_object(name, headers_of(response))
+        def ask(connection: Connection, storage_url: str, token: str) -> Mapping[str, str]:
+            return head_object(connection, storage_url, token, swift_container, name)
 
-        return self._ask(ask, what=_named(swift_container, name))
+        return stored_object(name, self._ask(ask, what=_named(swift_container, name)))
 
     def heads(
         self, swift_container: str, names: Sequence[str], *, timeout_seconds: float
     ) -> Mapping[str, StoredObject]:
         """Return what the store knows of several objects, asked over some connections at a time."""
         from concurrent.futures import ThreadPoolExecutor
+
+        from regops.adapters.swift.library import head_object
 
         self._authenticated()
         ends = time.monotonic() + timeout_seconds
@@ -130,7 +129,7 @@ class SwiftStore:
             for name in mine:
                 sibling._timeout_seconds = min(self._timeout_seconds, max(ends - time.monotonic(), _LEAST_SECONDS))
                 with suppress(NotFound, Refused):
-                    found[name] = sibling.head(swift_container, name)
+                    found[name] = sibling._head(head_object, swift_container, name)
                 if time.monotonic() > ends:
                     return
 
@@ -157,15 +156,7 @@ class SwiftStore:
         if etag:
             wanted["If-Match"] = f'"{etag}"'
 
-        def ask(connection: Connection, storage_url: str, token: str) -> tuple[Connection, Response]:
-            target = f"{urlsplit(storage_url).path}/{quote(swift_container)}/{quote(name)}"
-            connection.request("GET", target, headers={"X-Auth-Token": token, **wanted})
-            response = connection.getresponse()
-            if response.status // 100 != 2:
-                connection.close()  # or its body would have to be read
-            check_status(response)
-            return connection, response
-
+        ask = partial(reading.get_object, swift_container=swift_container, name=name, headers=wanted)
         connection, response = self._ask(ask, what=_named(swift_container, name))
         self._idle_connection = None  # the body keeps it busy
         try:
@@ -188,6 +179,9 @@ class SwiftStore:
         md5: str | None = None,
     ) -> StoredObject:
         """Store an object, whatever its size; the container is made if it is missing."""
+        from regops.adapters.swift.library import head_object
+        from regops.adapters.swift.uploads import SourceFailed, send, upload_headers
+
         check_object(name)
         what = _named(swift_container, name)
         # The token may be over since it was last used: this question gets another, which an upload cannot do midway.
@@ -202,12 +196,12 @@ class SwiftStore:
                 (swift_container, name),
                 chunks,
                 headers=upload_headers(metadata, only_new=only_new, md5=md5),
+                what=what,
             )
         except SourceFailed as error:
             raise error.cause from None
         except HttpStatus as error:
-            said = upload_meaning(error.status, what, mask_url(account.storage_url))
-            raise said or meaning(error, account, what) from error
+            raise meaning(error, account, what) from error
         except NO_ANSWER as error:
             raise translate(error, account.storage_url, timeout_seconds=self._timeout_seconds) from error
         finally:
@@ -215,7 +209,7 @@ class SwiftStore:
         if etag != sent.md5:
             self.delete(swift_container, name)
             raise Corrupted(f"{what} arrived damaged and was removed: its md5 there was {etag}, {sent.md5} was sent")
-        return self.head(swift_container, name)
+        return self._head(head_object, swift_container, name)
 
     def put_manifest(
         self,
@@ -227,29 +221,38 @@ class SwiftStore:
         only_new: bool = False,
     ) -> StoredObject:
         """Make a static large object of segments that are there."""
+        from regops.adapters.swift.library import head_object
+        from regops.adapters.swift.uploads import send_manifest, upload_headers
+
         check_object(name)
         self.make_container(swift_container)
-        self._request(
-            "PUT",
-            f"{quote(swift_container)}/{quote(name)}",
-            {"multipart-manifest": "put"},
-            what=_named(swift_container, name),
-            body=manifest_body(segments),
+        what = _named(swift_container, name)
+        send = partial(
+            send_manifest,
+            place=(swift_container, name),
+            segments=segments,
             headers=upload_headers(metadata, only_new=only_new),
+            what=what,
         )
-        return self.head(swift_container, name)
+        self._ask(send, what=what)
+        return self._head(head_object, swift_container, name)
 
     def make_container(self, swift_container: str) -> None:
         """Make a container; one that is there is left as it is."""
+        from regops.adapters.swift.library import put_container
+
         check_container(swift_container)
-        self._request("PUT", quote(swift_container), what=_named(swift_container))
+        self._ask(partial(put_container, swift_container=swift_container), what=_named(swift_container))
 
     def delete(self, swift_container: str, name: str) -> None:
         """Remove one object; of a large one the manifest, and not its segments."""
+        from regops.adapters.swift.library import delete_object
+
         check_container(swift_container)
         check_object(name)
+        ask = partial(delete_object, swift_container=swift_container, name=name)
         with suppress(NotFound):
-            self._request("DELETE", f"{quote(swift_container)}/{quote(name)}", what=_named(swift_container, name))
+            self._ask(ask, what=_named(swift_container, name))
 
     def _authenticated(self) -> tuple[StoreAccount, Secret]:
         if self._known is None:
@@ -268,30 +271,9 @@ class SwiftStore:
         except NO_ANSWER as error:
             raise translate(error, login.auth_url, timeout_seconds=seconds) from error
 
-    def _text(self, path: str, query: Mapping[str, str], *, what: str) -> str:
-        return self._request("GET", path, {"format": "json", **query}, what=what).decode("utf-8", "replace")
-
-    def _request(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        what: str,
-        body: bytes = b"",
-        headers: Mapping[str, str] | None = None,
-    ) -> bytes:
-        def ask(connection: Connection, storage_url: str, token: str) -> bytes:
-            full = urlsplit(storage_url).path + (f"/{path}" if path else "")
-            target = f"{full}?{urlencode(query)}" if query else full
-            connection.request(method, target, body, {**(headers or {}), "X-Auth-Token": token})
-            response = connection.getresponse()
-            answer: bytes = response.read()
-            said = upload_meaning(response.status, what, mask_url(storage_url)) if body else None
-            if said:
-                raise said
-            check_status(response)
-            return answer
+    def _json(self, query: Mapping[str, str], *place: str, what: str) -> str:
+        def ask(connection: Connection, storage_url: str, token: str) -> str:
+            return reading.get_json(connection, storage_url, token, *place, query=query)
 
         return self._ask(ask, what=what)
 

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import quote, urlsplit
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from regops.adapters.swift.connection import Connection
-from regops.adapters.swift.status import check_status
+from regops.adapters.swift.library import put_object
+from regops.adapters.swift.status import HttpStatus
 from regops.errors import Corrupted, Failed, Refused, RegopsError
 from regops.model.tarball import StoredSegment
+from regops.secret import mask_url
 
 _TYPE = "application/octet-stream"
 # What Swift says before it has looked at any byte, and what that means to somebody who uploads.
@@ -48,13 +50,14 @@ def send(
     chunks: Iterator[bytes],
     *,
     headers: Mapping[str, str],
+    what: str,
 ) -> tuple[str, StoredSegment]:
     """Send an object as it comes, and return Swift's checksum of it and what was sent.
 
     place is the container and the name. No length is announced: if the source fails, the end is missing, and Swift
-    keeps nothing. Raises SourceFailed then, else HttpStatus and connection.NO_ANSWER.
+    keeps nothing. Raises SourceFailed then, else RegopsError, HttpStatus and connection.NO_ANSWER.
     """
-    digest, sent, failed = hashlib.md5(usedforsecurity=False), 0, list[Exception]()
+    digest, sent = hashlib.md5(usedforsecurity=False), 0
 
     def counted() -> Iterator[bytes]:
         nonlocal sent
@@ -64,27 +67,42 @@ def send(
                 sent += len(chunk)
                 yield chunk
         except Exception as error:
-            failed.append(error)
-            raise
+            raise SourceFailed(error) from error  # a source that broke a pipe looks like a server that did
 
-    swift_container, name = place
-    target = f"{urlsplit(storage_url).path}/{quote(swift_container)}/{quote(name)}"
+    with _in_words(storage_url, what):
+        etag = put_object(connection, storage_url, token, place, counted(), headers=headers)
+    return etag, StoredSegment(*place, sent, digest.hexdigest())
+
+
+def send_manifest(
+    connection: Connection,
+    storage_url: str,
+    token: str,
+    place: tuple[str, str],
+    segments: Sequence[StoredSegment],
+    *,
+    headers: Mapping[str, str],
+    what: str,
+) -> None:
+    """Make one object of segments. Raises RegopsError, HttpStatus and connection.NO_ANSWER."""
+    with _in_words(storage_url, what):
+        body = _manifest_body(segments)
+        put_object(connection, storage_url, token, place, body, headers=headers, query="multipart-manifest=put")
+
+
+@contextmanager
+def _in_words(storage_url: str, what: str) -> Generator[None]:
+    """Raise RegopsError for a status that only uploads are answered with."""
     try:
-        connection.request("PUT", target, counted(), {**headers, "X-Auth-Token": token})
-        if failed:
-            raise failed[0]  # noqa: TRY301 - a source that broke a pipe looks like a server that did
-        response = connection.getresponse()
-        response.read()
-        check_status(response)
-    except Exception as error:
-        if failed:
-            raise SourceFailed(failed[0]) from error
+        yield
+    except HttpStatus as error:
+        said = _meaning(error.status, what, mask_url(storage_url))
+        if said:
+            raise said from error
         raise
-    etag = (response.getheader("etag") or "").strip('"')
-    return etag, StoredSegment(swift_container, name, sent, digest.hexdigest())
 
 
-def manifest_body(segments: Sequence[StoredSegment]) -> bytes:
+def _manifest_body(segments: Sequence[StoredSegment]) -> bytes:
     """Return a manifest for `?multipart-manifest=put`; Swift compares every checksum and size with what it has."""
     return json.dumps(
         [
@@ -94,7 +112,7 @@ def manifest_body(segments: Sequence[StoredSegment]) -> bytes:
     ).encode()
 
 
-def upload_meaning(status: int, what: str, where: str) -> RegopsError | None:
+def _meaning(status: int, what: str, where: str) -> RegopsError | None:
     """Return what a status means that only uploads are answered with, None for any other."""
     if status == 412:
         return Refused(f"{what} is there already, at {where}", hint="--replace puts another in its place")

@@ -15,6 +15,7 @@ def authenticate_v1(login: V1Login, tls: Tls, timeout_seconds: float) -> tuple[S
         ("ST_KEY", "ST_USER", "ST_AUTH") if login.variables == "ST_*" else ("OS_PASSWORD", "OS_USERNAME", "OS_AUTH_URL")
     )
     where = mask_url(login.auth_url)
+    # swiftclient's get_auth_1_0 makes its own connection, which hands the key to whom a redirect names.
     connection = open_connection(login.auth_url, tls, timeout_seconds=timeout_seconds)
     try:
         headers = {"X-Auth-User": login.user, "X-Auth-Key": login.key.reveal()}
