@@ -17,6 +17,12 @@ from registry_container import Lab, Running, image_of, swift_settings, until, we
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 
+# As the reference recommends it: the indexer, too, needs nothing more.
+HARDENED = {
+    "security_opt": ["no-new-privileges"],
+    "read_only": True,
+    "tmpfs": {"/run": "size=16m", "/tmp": "size=16m", "/var/log": "size=300m"},
+}
 WELL = {"redis": "unconfigured"}
 
 
@@ -40,7 +46,10 @@ def pair(client: docker.DockerClient, lab: Lab, index: IndexServer) -> Iterator[
     """Two on one store and one index."""
     environment = {"SETTINGS_FLAVOR": "prod", "INDEX_URL": index.url, **swift_settings(lab, "indexed")}
     image = image_of(client, lab)
-    with well(client, lab, "one", image, environment) as one, well(client, lab, "two", image, environment) as two:
+    with (
+        well(client, lab, "one", image, environment, **HARDENED) as one,
+        well(client, lab, "two", image, environment) as two,
+    ):
         yield one, two
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nginx_settings import nginx_files, users_file
+from nginx_settings import nginx_files, search_file, users_file
 from settings_error import SettingsError
 
 
@@ -58,3 +58,8 @@ def test_what_cannot_work_is_told(environ: dict[str, str], told: str) -> None:
     with pytest.raises(SettingsError) as caught:
         files(**environ)
     assert told in str(caught.value)
+
+
+def test_the_search_is_there_where_there_is_an_index_and_asks_for_what_the_images_ask_for() -> None:
+    assert search_file(has_index=False) == ""
+    assert "location = /v1/search {\n    include /run/docker-registry/nginx/users.conf;" in search_file(has_index=True)

@@ -7,11 +7,13 @@ A tag that is gone keeps its document, so that the server's own number of a docu
 never lost: with it, of two instances that write about one tag at the same time the slower one is told, and looks again.
 """
 
+import base64
 import logging
 import re
 import ssl
 import warnings
 from collections.abc import Iterable
+from http.client import responses
 from typing import Any
 
 from elasticsearch import Elasticsearch, ElasticsearchException, Transport
@@ -58,7 +60,7 @@ class IndexStore:
         self._client = Elasticsearch(
             [url],
             transport_class=_AnyProduct,
-            http_auth=(username, password) if username else None,
+            headers={"authorization": _basic(username, password)} if username else None,
             timeout=seconds,
             max_retries=0,
             maxsize=8,
@@ -69,8 +71,11 @@ class IndexStore:
         """Make the index where there is none."""
         if not self._ask(self._client.indices.exists, index=self._name):
             body = {"settings": {"number_of_shards": 1}, "mappings": _MAPPING}
-            # 400: another instance was faster.
-            self._ask(self._client.indices.create, index=self._name, body=body, params={"ignore": 400})
+            answer = self._ask(self._client.indices.create, index=self._name, body=body, params={"ignore": 400})
+            error = answer.get("error")
+            # Unless another instance was faster.
+            if error and error.get("type") != "resource_already_exists_exception":
+                raise IndexFailed(_reason(answer))
 
     def known(self, hints: Iterable[Hint]) -> dict[tuple[str, str], dict[str, Any]]:
         """Return what the index has about tags: the documents, with `_seq_no` and `_primary_term`."""
@@ -130,6 +135,11 @@ class IndexStore:
             raise IndexFailed(_said(error)) from error
 
 
+def _basic(username: str, password: str) -> str:
+    """Return the credentials in UTF-8, as Elasticsearch reads them; the client itself would write Latin-1."""
+    return f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
+
+
 def _id(hint: Hint) -> str:
     return f"{hint.repository}:{hint.tag}"
 
@@ -149,5 +159,9 @@ def _reason(result: dict[str, Any]) -> str:
 def _said(error: Exception) -> str:
     """Return what a failure of the client says. Its own text can hold headers, and so credentials: never that."""
     status, reason, *_ = (*error.args, "", "")
-    text = f"{status} {reason}" if isinstance(status, int) else f"no answer: {reason or type(error).__name__}"
+    text = (
+        f"{status} {reason or responses.get(status, '')}"
+        if isinstance(status, int)
+        else f"no answer: {reason or type(error).__name__}"
+    )
     return " ".join(_OBJECT.sub("", text).split())[:_REASON]
