@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from regops.collectors.bootstrap import check_container, target_of
 from regops.collectors.part_file import Folder, Part, Whole, open_folder
-from regops.collectors.proof import Checker, Piece, pieces_of, proof_of
+from regops.collectors.proof import Checker, Piece, checked_beside, pieces_of, proof_of
 from regops.errors import Changed, Corrupted, NotFound, Phase, Refused, RegopsError, Unavailable, Unreachable
 from regops.model.tarball import Download, Downloads, Outcome, StoredObject
 from regops.ports import Clock, ObjectStore, Progress
@@ -196,16 +196,17 @@ class _Transfer:
             checker.finish()
 
     def _pour(self, part: Part, checker: Checker, advance: Callable[[int], None]) -> None:
-        """Append what the store sends, once it was checked as far as that goes."""
+        """Append what the store sends, and check it. Raises Corrupted, whatever else went wrong."""
         stored = self._stored
         with self._store.open(self._swift_container, stored.name, start=part.size_bytes, etag=stored.etag) as found:
             arriving, chunks = found
             if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
                 raise Changed(f"{stored.name} was replaced just now", hint="try again")
-            for chunk in chunks:
-                checker.update(chunk)
-                part.write(chunk)
-                advance(len(chunk))
+            with checked_beside(checker) as check:
+                for chunk in chunks:
+                    check(chunk)
+                    part.write(chunk)
+                    advance(len(chunk))
 
 
 class _Patience:
