@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from parsers.secret_text import mask_secrets
-from regops.collectors.log_files import open_files
-from regops.collectors.log_following import follow_logs
-from regops.collectors.log_sources import collect_sources
-from regops.collectors.logs import read_logs
+from regops.collectors.logs.files import open_files
+from regops.collectors.logs.follow import follow_logs
+from regops.collectors.logs.merge import read_logs
+from regops.collectors.logs.sources import collect_sources
 from regops.errors import ConfigurationError
 from regops.log_options import (
     ClientOption,

@@ -11,7 +11,7 @@ import typer
 from parsers.errors import ParseError
 from parsers.log_format import Escape
 from parsers.nginx_access import COMBINED, AccessFormat, compile_log_format
-from regops.collectors.traffic import TrafficDoors, TrafficRequest, count_traffic, merge_traffic
+from regops.collectors.traffic.count import TrafficDoors, TrafficRequest, count_traffic, merge_traffic
 from regops.errors import ConfigurationError
 from regops.log_options import (
     ClientOption,

@@ -11,7 +11,7 @@ from certificates import authority, make_identity, server_context, write_identit
 from fault_server import FaultServer, Peer, Script, refused_port
 from keystone_double import PASSWORD, USER, keystone_double, read_body
 from regops.adapters.swift.store import SwiftStore
-from regops.collectors.bootstrap import collect_tarballs
+from regops.collectors.bootstrap.listing import collect_tarballs
 from regops.errors import AuthenticationFailed, NotFound, RegopsError, Unavailable, UnexpectedAnswer, Unreachable
 from regops.wiring import SystemClock
 

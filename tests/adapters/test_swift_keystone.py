@@ -6,7 +6,7 @@ import pytest
 
 from keystone_server import Cloud, running_cloud
 from regops.adapters.swift.store import SwiftStore
-from regops.collectors.bootstrap import collect_tarballs
+from regops.collectors.bootstrap.listing import collect_tarballs
 from regops.errors import AuthenticationFailed, NotFound, RegopsError
 from regops.model.tarball import Tarballs
 from regops.wiring import SystemClock

@@ -9,7 +9,7 @@ import pytest
 from regops.adapters.container import watches
 from regops.adapters.container.file_systems import tells_of_changes
 from regops.adapters.container.files import LocalFiles
-from regops.collectors.log_following import follow_logs
+from regops.collectors.logs.follow import follow_logs
 from regops.model.log_filter import LogFilter, LogWindow
 from regops.model.log_record import LogRecord
 from regops.model.log_request import LogRequest

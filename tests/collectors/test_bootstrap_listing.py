@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fake_clock import FakeClock
-from regops.collectors.bootstrap import collect_tarballs
+from regops.collectors.bootstrap.listing import collect_tarballs
 from regops.errors import Refused, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.tarball import ObjectKind, StoreAccount, StoredObject
 
@@ -85,6 +85,6 @@ def test_names_are_in_the_order_of_their_utf_8() -> None:
 def test_a_listing_without_end_ends(
     pages: Iterator[list[str]], kind: type[RegopsError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regops.collectors.bootstrap._MOST_OBJECTS", 5000)
+    monkeypatch.setattr("regops.collectors.bootstrap.listing._MOST_OBJECTS", 5000)
     with pytest.raises(kind):
         collect(pages)

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regops.collectors import image_tarball_packing
-from regops.collectors.image_tarball import ImageChecker, check_image, passing
+from regops.collectors.bootstrap import image_tarball_packing
+from regops.collectors.bootstrap.image_tarball import ImageChecker, check_image, passing
 from regops.errors import Corrupted, Refused, RegopsError
 from regops.model.image_tarball import ImageContents
 from saved_image import image_files, image_id, saved_image, tar_of

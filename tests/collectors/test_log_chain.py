@@ -4,8 +4,8 @@ import pytest
 
 from memory_files import MemoryFile, MemoryFiles
 from random_logs import ACCESS, read, records
-from regops.collectors import log_chain
-from regops.collectors.log_lines import LINE_BYTES
+from regops.collectors.logs import chain as log_chain
+from regops.collectors.logs.lines import LINE_BYTES
 from regops.model.log_filter import LogWindow
 from regops.model.log_source import Notice
 

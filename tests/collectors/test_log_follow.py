@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from regops.collectors import log_follow
+from regops.collectors.logs import followed_file
 from regops.model.log_record import LogRecord
 from tree import Restart, follow, lines_of, notices_of
 
@@ -290,7 +290,7 @@ def test_a_log_of_supervisords_own_naming_goes_on_under_its_new_name(tmp_path: P
 def test_a_renamed_file_is_heard_for_as_long_as_it_has_a_name(
     tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_follow, "_LINGER_SECONDS", 3.0)
+    monkeypatch.setattr(followed_file, "_LINGER_SECONDS", 3.0)
     old = Path(f"{log}.1")
     steps = [lambda: log.rename(old), append(log, "new\n"), *[lambda: None] * 5, append(old, "very late\n")]
     assert lines_of(follow(tmp_path, *steps)) == ["one", "two", "new", "very late"]
@@ -299,7 +299,7 @@ def test_a_renamed_file_is_heard_for_as_long_as_it_has_a_name(
 def test_a_removed_file_is_let_go_when_it_has_been_quiet(
     tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_follow, "_LINGER_SECONDS", 3.0)
+    monkeypatch.setattr(followed_file, "_LINGER_SECONDS", 3.0)
     with log.open("ab", buffering=0) as writer:
         steps = [log.unlink, append(log, "new\n"), lambda: writer.write(b"late\n"), *[lambda: None] * 5]
         events = follow(tmp_path, *steps, lambda: writer.write(b"too late\n"))

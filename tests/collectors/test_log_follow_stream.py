@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regops.collectors.log_stream import OutputPlace
+from regops.collectors.logs.stream import OutputPlace
 
 NOW = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
 

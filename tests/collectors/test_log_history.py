@@ -7,8 +7,8 @@ import pytest
 
 from memory_files import MemoryFile, MemoryFiles
 from random_logs import ACCESS, read, records
-from regops.collectors.gzip_file import GzipFile
-from regops.collectors.log_history import generations, is_generation
+from regops.collectors.logs.gzip_file import GzipFile
+from regops.collectors.logs.history import generations, is_generation
 from regops.model.log_filter import LogWindow
 from regops.model.log_source import Notice
 
@@ -154,8 +154,8 @@ def test_a_damaged_file_costs_no_more_than_itself() -> None:
 
 
 def test_a_gzipped_file_can_be_read_at_any_offset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regops.collectors.gzip_file._APART", 3000)
-    monkeypatch.setattr("regops.collectors.gzip_file._CHUNK", 1000)
+    monkeypatch.setattr("regops.collectors.logs.gzip_file._APART", 3000)
+    monkeypatch.setattr("regops.collectors.logs.gzip_file._CHUNK", 1000)
     random = Random(1)
     for _ in range(60):
         parts = [bytes(random.choices(b"abc\n", k=random.randint(0, 9000))) for _ in range(random.randint(1, 3))]

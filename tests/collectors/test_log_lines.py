@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regops.collectors.log_lines import LINE_BYTES, LineSplitter, Piece
+from regops.collectors.logs.lines import LINE_BYTES, LineSplitter, Piece
 
 LOGS = st.lists(st.binary(max_size=12) | st.just(b"\n") | st.just(b"\r\n\x0b\x85\xe2\x80\xa8"), max_size=20).map(
     b"".join

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regops.collectors.log_needle import needle
+from regops.collectors.logs.needle import needle
 
 PATTERNS = st.lists(
     st.sampled_from(["abc", "ab", "sk", "é", ".", "*", "?", "+", "^", "$", "[a]", "(b)", " "]), max_size=8

@@ -9,9 +9,9 @@ import pytest
 from log_samples import sample_text
 from memory_files import MemoryFile, MemoryFiles
 from random_logs import MemoryDoors, read, records
-from regops.collectors.container_zone import container_zone
-from regops.collectors.log_readers import Readers
-from regops.collectors.nginx_formats import NginxLogs, nginx_logs
+from regops.collectors.logs.container_zone import container_zone
+from regops.collectors.logs.nginx_formats import NginxLogs, nginx_logs
+from regops.collectors.logs.parser_choice import Readers
 from regops.model.log_filter import LogWindow
 from regops.model.log_source import LogLine, LogSource, Notice, SourceKind
 

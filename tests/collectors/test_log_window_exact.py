@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from memory_files import MemoryFile, MemoryFiles
 from random_logs import ACCESS, BEGIN, UNTIMED, RandomLog, memory_files, random_logs, read, records
-from regops.collectors import log_chain, log_window
-from regops.collectors.log_reader import passes
-from regops.collectors.log_readers import Readers
-from regops.collectors.nginx_formats import NginxLogs
+from regops.collectors.logs import chain as log_chain
+from regops.collectors.logs import window as log_window
+from regops.collectors.logs.nginx_formats import NginxLogs
+from regops.collectors.logs.parser_choice import Readers
+from regops.collectors.logs.records import passes
 from regops.model.log_filter import LogFilter, LogWindow
 from regops.model.log_record import LogRecord
 from regops.model.log_request import LogRequest

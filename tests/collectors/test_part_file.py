@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from regops.collectors.part_file import Whole, open_folder
+from regops.collectors.bootstrap.part_file import Whole, open_folder
 from regops.errors import Failed, NotFound, PermissionDenied, Refused
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regops.collectors.proof import Checker, Piece, checked_beside
+from regops.collectors.bootstrap.proof import Checker, Piece, checked_beside
 from regops.errors import Corrupted, Phase, Unreachable
 
 contents = st.lists(st.binary(max_size=50), min_size=1, max_size=6)
@@ -74,6 +74,11 @@ def test_a_checker_beside_has_seen_everything_at_the_end() -> None:
 
 def test_a_checker_beside_tells_of_damage_even_when_something_else_fails() -> None:
     checker = Checker("a", (Piece("a", 2, hashlib.md5(b"xx").hexdigest()),))
-    with pytest.raises(Corrupted, match="damaged"), checked_beside(checker) as check:
-        check(b"ab")
-        raise Unreachable("the line is gone", phase=Phase.BODY)
+
+    def fetch() -> None:
+        with checked_beside(checker) as check:
+            check(b"ab")
+            raise Unreachable("the line is gone", phase=Phase.BODY)
+
+    with pytest.raises(Corrupted, match="damaged"):
+        fetch()

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from fake_engine import FakeEngine, container_document
+from regops.collectors.bootstrap.start_conflict import check_conflicts, store_use
 from regops.collectors.instances import each_container
-from regops.collectors.start_conflict import check_conflicts, store_use
 from regops.errors import Refused
 from regops.wiring import SystemClock
 

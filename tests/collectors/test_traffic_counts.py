@@ -17,8 +17,8 @@ from parsers.log_record import Level, split_request
 from parsers.nginx_access import KNOWN_FORMATS, AccessFormat, compile_log_format
 from plain_traffic import plain_totals
 from regops.adapters.traffic.counter import block_counter
-from regops.collectors.inflate import inflate
-from regops.collectors.traffic_lines import BlockCounters, TrafficReader
+from regops.collectors.traffic.inflate import inflate
+from regops.collectors.traffic.lines import BlockCounters, TrafficReader
 from regops.model.log_filter import LogFilter
 from regops.model.traffic import RequestKind, Traffic, request_kind
 from regops.model.traffic_filter import EVERYTHING, TrafficFilter

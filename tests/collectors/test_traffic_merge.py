@@ -12,7 +12,7 @@ from access_logs import COMBINED, TIMED, access_log
 from parsers.errors import ParseError
 from parsers.nginx_access import compile_log_format
 from regops.adapters.traffic.counter import block_counter
-from regops.collectors.traffic_lines import TrafficReader
+from regops.collectors.traffic.lines import TrafficReader
 from regops.model.answer import Target
 from regops.model.ranking import Ranking
 from regops.model.traffic import Traffic

@@ -111,7 +111,7 @@ def test_names_cannot_steer_the_terminal(swift: SwiftServer) -> None:
 
 def test_all_pages_are_listed(swift: SwiftServer) -> None:
     from regops.adapters.swift.store import SwiftStore
-    from regops.collectors.bootstrap import collect_tarballs
+    from regops.collectors.bootstrap.listing import collect_tarballs
 
     names = sorted(f"objekt {index} ü" for index in range(12))
     for name in names:

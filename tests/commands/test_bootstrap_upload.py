@@ -21,10 +21,10 @@ from fault_server import FaultServer, Peer
 from quiet_progress import QuietProgress
 from regops.adapters.engine.client import DockerEngine
 from regops.adapters.swift.store import SwiftStore
-from regops.collectors.image_tarball import check_image
-from regops.collectors.upload import upload as upload_tarball
-from regops.collectors.upload_plan import UploadPlan
-from regops.collectors.upload_source import file_source
+from regops.collectors.bootstrap.image_tarball import check_image
+from regops.collectors.bootstrap.upload import upload as upload_tarball
+from regops.collectors.bootstrap.upload_plan import UploadPlan
+from regops.collectors.bootstrap.upload_source import file_source
 from regops.errors import Corrupted, Failed
 from regops.main import app
 from regops.wiring import SystemClock

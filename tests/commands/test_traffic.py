@@ -285,7 +285,7 @@ def test_nothing_in_a_log_reaches_the_terminal_or_gives_a_secret_away(tmp_path: 
 
 
 def test_a_bomb_ends_before_it_takes_the_time_or_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regops.collectors.inflate._FREE_BYTES", 1024 * 1024)
+    monkeypatch.setattr("regops.collectors.traffic.inflate._FREE_BYTES", 1024 * 1024)
     path = tmp_path / "bomb.gz"
     path.write_bytes(gzip.compress(b"\n" * 40_000_000))
     data = json.loads(run(str(path), "-o", "json").stdout)["data"]

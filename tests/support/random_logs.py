@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from fake_clock import FakeClock
 from fake_engine import FakeEngine, container_document
 from memory_files import MemoryFile, MemoryFiles
-from regops.collectors.logs import read_logs
+from regops.collectors.logs.merge import read_logs
 from regops.model.log_filter import LogFilter, LogWindow
 from regops.model.log_record import LogRecord
 from regops.model.log_request import LogRequest

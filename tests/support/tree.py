@@ -11,7 +11,7 @@ from fake_clock import FakeClock
 from fake_engine import FakeEngine, container_document
 from fake_services import FakeServices
 from regops.adapters.container.files import LocalFiles
-from regops.collectors.log_following import follow_logs
+from regops.collectors.logs.follow import follow_logs
 from regops.errors import RegopsError
 from regops.model.container_file import Happened
 from regops.model.log_filter import LogFilter, LogWindow

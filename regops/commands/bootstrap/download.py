@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from regops.collectors.download import Ways
-from regops.collectors.download import download as download_objects
+from regops.collectors.bootstrap.download import Ways
+from regops.collectors.bootstrap.download import download as download_objects
 from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services

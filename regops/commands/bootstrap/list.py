@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from regops.collectors.bootstrap import collect_tarballs
+from regops.collectors.bootstrap.listing import collect_tarballs
 from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services

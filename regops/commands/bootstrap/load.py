@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from regops.collectors.load import load as load_tarball
-from regops.collectors.tarball_source import file_tarball, means_file, swift_tarball
+from regops.collectors.bootstrap.load import load as load_tarball
+from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, swift_tarball
 from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from regops.collectors.start import StartPlan
-from regops.collectors.start import start as start_registry
-from regops.collectors.start_environment import check_reachable, registry_environment
+from regops.collectors.bootstrap.start import StartPlan
+from regops.collectors.bootstrap.start import start as start_registry
+from regops.collectors.bootstrap.start_environment import check_reachable, registry_environment
 from regops.errors import ConfigurationError
 from regops.options import Output, OutputOption, timeout_option
 from regops.settings import HttpOptions

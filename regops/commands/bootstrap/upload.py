@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from regops.collectors.tarball_source import means_file
-from regops.collectors.upload import upload as upload_tarball
-from regops.collectors.upload_plan import UploadPlan
-from regops.collectors.upload_source import file_source, image_source, object_name
+from regops.collectors.bootstrap.tarball_source import means_file
+from regops.collectors.bootstrap.upload import upload as upload_tarball
+from regops.collectors.bootstrap.upload_plan import UploadPlan
+from regops.collectors.bootstrap.upload_source import file_source, image_source, object_name
 from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from regops.collectors.bootstrap import target_of
-from regops.collectors.tarball_source import file_tarball, means_file, swift_tarball
-from regops.collectors.verify import Expected, Subject, expected_of
-from regops.collectors.verify import verify as verify_tarballs
+from regops.collectors.bootstrap.listing import target_of
+from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, swift_tarball
+from regops.collectors.bootstrap.verify import Expected, Subject, expected_of
+from regops.collectors.bootstrap.verify import verify as verify_tarballs
 from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
 from regops.errors import ConfigurationError
 from regops.model.answer import Target

@@ -11,9 +11,9 @@ from pathlib import Path
 from parsers.errors import ParseError
 from parsers.json_text import parse_json
 from parsers.nginx_access import AccessFormat, guess_format
-from regops.collectors.inflate import IncompleteLog, inflate
-from regops.collectors.traffic_lines import BlockCounters, TrafficReader
-from regops.collectors.traffic_logs import Log, container_logs, file_log, is_file
+from regops.collectors.traffic.access_logs import Log, container_logs, file_log, is_file
+from regops.collectors.traffic.inflate import IncompleteLog, inflate
+from regops.collectors.traffic.lines import BlockCounters, TrafficReader
 from regops.errors import Refused, RegopsError, UnexpectedAnswer
 from regops.model.answer import Target
 from regops.model.log_source import Notice, Via

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import cast
 
 from parsers.nginx_access import AccessFormat
-from regops.collectors.log_files import open_files
-from regops.collectors.log_sources import collect_sources
-from regops.collectors.nginx_formats import NginxLogs, nginx_logs
+from regops.collectors.logs.files import open_files
+from regops.collectors.logs.nginx_formats import NginxLogs, nginx_logs
+from regops.collectors.logs.sources import collect_sources
 from regops.errors import NotFound, PermissionDenied, Refused, RegopsError
 from regops.model.log_source import OUTPUT_NAME, LogSource, Notice, SourceKind, Via
 from regops.ports import ContainerFile, ContainerFiles, LogDoors

@@ -12,9 +12,9 @@ from parsers.program_log import ProgramLog
 from parsers.redis_log import RedisLog
 from parsers.registry_log import RegistryLog
 from parsers.supervisord_log import SupervisordLog
-from regops.collectors.log_mixed import MixedLog
-from regops.collectors.log_reader import RecordReader
-from regops.collectors.nginx_formats import NginxLogs
+from regops.collectors.logs.mixed import MixedLog
+from regops.collectors.logs.nginx_formats import NginxLogs
+from regops.collectors.logs.records import RecordReader
 from regops.model.log_source import LogSource, SourceKind
 
 

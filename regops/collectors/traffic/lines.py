@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from parsers.log_record import Rejected
 from parsers.nginx_access import AccessFormat
-from regops.collectors.inflate import IncompleteLog
+from regops.collectors.traffic.inflate import IncompleteLog
 from regops.errors import RegopsError
 from regops.model.traffic import (
     CUT_OFF,

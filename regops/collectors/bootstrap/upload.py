@@ -7,11 +7,11 @@ when the manifest that names them does; until then nobody sees anything of it, a
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from regops.collectors.bootstrap import target_of
-from regops.collectors.segments import left_segments, new_upload, own_segments, remove_segments
-from regops.collectors.upload_large import upload_large
-from regops.collectors.upload_plan import Sent, UploadPlan, another, noted
-from regops.collectors.upload_source import UploadSource
+from regops.collectors.bootstrap.listing import target_of
+from regops.collectors.bootstrap.segments import left_segments, new_upload, own_segments, remove_segments
+from regops.collectors.bootstrap.upload_large import upload_large
+from regops.collectors.bootstrap.upload_plan import Sent, UploadPlan, another, noted
+from regops.collectors.bootstrap.upload_source import UploadSource
 from regops.errors import NotFound, Refused
 from regops.model.tarball import StoredObject
 from regops.model.upload import Uploaded

@@ -8,8 +8,8 @@ the request is broken off in the middle, which leaves no image and no reference 
 import re
 from collections.abc import Callable, Iterator
 
-from regops.collectors.image_tarball import passing
-from regops.collectors.tarball_source import TarballSource
+from regops.collectors.bootstrap.image_tarball import passing
+from regops.collectors.bootstrap.tarball_source import TarballSource
 from regops.errors import Corrupted, Failed, Refused, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.answer import Target
 from regops.model.image import ImageFacts

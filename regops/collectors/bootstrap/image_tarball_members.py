@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from parsers.errors import ParseError
 from parsers.tar_header import BLOCK_BYTES, TarHeader, parse_pax_records, parse_tar_header
-from regops.collectors.image_tarball_packing import Budget, Unpacker, compression_of
+from regops.collectors.bootstrap.image_tarball_packing import Budget, Unpacker, compression_of
 from regops.errors import Corrupted, Refused
 
 _MOST_MEMBERS = 100_000

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from regops.collectors.log_lines import LineSplitter, Piece
+from regops.collectors.logs.lines import LineSplitter, Piece
 from regops.errors import RegopsError
 from regops.model.log_source import OUTPUT_NAME, LogLine
 from regops.ports import Engine

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from regops.collectors.log_history import GZIP, is_generation
+from regops.collectors.logs.history import GZIP, is_generation
 from regops.errors import NotFound, RegopsError
 from regops.model.answer import Target
 from regops.model.container_file import FileFacts, FileKind

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from regops.collectors.bootstrap import check_container, target_of
-from regops.collectors.part_file import Folder, Part, Whole, open_folder
-from regops.collectors.proof import Checker, Piece, checked_beside, pieces_of, proof_of
+from regops.collectors.bootstrap.listing import check_container, target_of
+from regops.collectors.bootstrap.part_file import Folder, Part, Whole, open_folder
+from regops.collectors.bootstrap.proof import Checker, Piece, checked_beside, pieces_of, proof_of
 from regops.errors import Changed, Corrupted, NotFound, Phase, Refused, RegopsError, Unavailable, Unreachable
 from regops.model.tarball import Download, Downloads, Outcome, StoredObject
 from regops.ports import Clock, ObjectStore, Progress

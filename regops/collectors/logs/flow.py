@@ -4,9 +4,9 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
-from regops.collectors.log_follow import FollowedFile, about
-from regops.collectors.log_reader import RecordReader
-from regops.collectors.log_stream import FollowedStream, OutputPlace
+from regops.collectors.logs.followed_file import FollowedFile, about
+from regops.collectors.logs.records import RecordReader
+from regops.collectors.logs.stream import FollowedStream, OutputPlace
 from regops.errors import RegopsError, Unreachable
 from regops.model.container_file import Happened
 from regops.model.log_record import LogRecord

@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from parsers.docker_inspect import Container
+from regops.collectors.bootstrap.start_conflict import check_conflicts, store_use
+from regops.collectors.bootstrap.start_wait import Waiting, wait_until_it_answers
 from regops.collectors.instances import each_container, read_container
 from regops.collectors.recognition import REGISTRY_LABEL
-from regops.collectors.start_conflict import check_conflicts, store_use
-from regops.collectors.start_wait import Waiting, wait_until_it_answers
 from regops.collectors.status import collect_status
 from regops.errors import ExitStatus, Failed, NotFound, Refused, RegopsError
 from regops.model.answer import Target

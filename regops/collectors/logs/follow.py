@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from parsers.docker_inspect import Container, parse_docker_inspect
 from parsers.errors import ParseError
-from regops.collectors.log_files import open_files
-from regops.collectors.log_flow import FileFlow, Flow, StreamFlow, take
-from regops.collectors.log_lines import LineSplitter
-from regops.collectors.log_reader import count
-from regops.collectors.log_sources import DIRECTORIES, collect_sources, select_sources
-from regops.collectors.log_stream import FollowedStream, OutputPlace, Waker
-from regops.collectors.logs import Window, read_window
+from regops.collectors.logs.files import open_files
+from regops.collectors.logs.flow import FileFlow, Flow, StreamFlow, take
+from regops.collectors.logs.lines import LineSplitter
+from regops.collectors.logs.merge import Window, read_window
+from regops.collectors.logs.records import count
+from regops.collectors.logs.sources import DIRECTORIES, collect_sources, select_sources
+from regops.collectors.logs.stream import FollowedStream, OutputPlace, Waker
 from regops.errors import NotFound, NotRunning, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.container_file import Happened
 from regops.model.log_record import LogRecord

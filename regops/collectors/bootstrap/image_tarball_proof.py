@@ -14,7 +14,7 @@ from parsers.image_manifest import (
     parse_oci_index,
     parse_oci_manifest,
 )
-from regops.collectors.image_tarball_members import TarContents, TarFile
+from regops.collectors.bootstrap.image_tarball_members import TarContents, TarFile
 from regops.errors import Corrupted, Refused
 from regops.model.image_tarball import ImageFormat, ImageLayer, TarballImage
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from regops.collectors.gzip_file import GzipFile
-from regops.collectors.log_history import Generation, generations
-from regops.collectors.log_lines import LineSplitter, Piece
+from regops.collectors.logs.gzip_file import GzipFile
+from regops.collectors.logs.history import Generation, generations
+from regops.collectors.logs.lines import LineSplitter, Piece
 from regops.errors import Refused, RegopsError
 from regops.model.container_file import FileFacts
 from regops.ports import ContainerFile, ContainerFiles

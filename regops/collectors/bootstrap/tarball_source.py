@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from regops.collectors.bootstrap import check_container
-from regops.collectors.proof import Checker, pieces_of, proof_of
+from regops.collectors.bootstrap.listing import check_container
+from regops.collectors.bootstrap.proof import Checker, pieces_of, proof_of
 from regops.errors import Failed, NotFound, PermissionDenied, Refused, UnexpectedAnswer
 from regops.model.tarball import SHA256_METADATA, Proof
 from regops.ports import ObjectStore

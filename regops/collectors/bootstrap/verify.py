@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from regops.collectors.download import announced
-from regops.collectors.image_tarball import ImageChecker
-from regops.collectors.proof import Checker, Piece, pieces_of, proof_of
-from regops.collectors.tarball_source import TarballSource
+from regops.collectors.bootstrap.download import announced
+from regops.collectors.bootstrap.image_tarball import ImageChecker
+from regops.collectors.bootstrap.proof import Checker, Piece, pieces_of, proof_of
+from regops.collectors.bootstrap.tarball_source import TarballSource
 from regops.errors import Corrupted, RegopsError
 from regops.model.answer import Target
 from regops.model.tarball import Proof

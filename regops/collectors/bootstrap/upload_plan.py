@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from regops.collectors.segments import FORGOTTEN_SECONDS
-from regops.collectors.upload_source import UploadSource
+from regops.collectors.bootstrap.segments import FORGOTTEN_SECONDS
+from regops.collectors.bootstrap.upload_source import UploadSource
 from regops.errors import UnexpectedAnswer
 from regops.model.tarball import IMAGE_TAGS_METADATA, SHA256_METADATA, StoredObject
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from regops.collectors.log_chain import LogChain
-from regops.collectors.log_reader import RecordReader
-from regops.collectors.log_readers import Readers
-from regops.collectors.log_stream import OutputPlace
-from regops.collectors.log_window import Placed, SourceWindow, StreamWindow
+from regops.collectors.logs.chain import LogChain
+from regops.collectors.logs.parser_choice import Readers
+from regops.collectors.logs.records import RecordReader
+from regops.collectors.logs.stream import OutputPlace
+from regops.collectors.logs.window import Placed, SourceWindow, StreamWindow
 from regops.model.log_filter import LogWindow
 from regops.model.log_record import LogRecord
 from regops.model.log_source import LogLine, LogSource, SourceKind

@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Iterator
 
-from regops.collectors.segments import remove_segments, segments_container
-from regops.collectors.upload_plan import Sent, UploadPlan, another, noted
-from regops.collectors.upload_source import UploadSource
+from regops.collectors.bootstrap.segments import remove_segments, segments_container
+from regops.collectors.bootstrap.upload_plan import Sent, UploadPlan, another, noted
+from regops.collectors.bootstrap.upload_source import UploadSource
 from regops.errors import Refused, RegopsError, Unavailable, UnexpectedAnswer, Unreachable
 from regops.model.tarball import StoredObject, StoredSegment
 from regops.ports import ObjectStore

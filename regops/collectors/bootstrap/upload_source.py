@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from regops.collectors.image_tarball import ImageChecker, passing
-from regops.collectors.tarball_source import file_tarball
+from regops.collectors.bootstrap.image_tarball import ImageChecker, passing
+from regops.collectors.bootstrap.tarball_source import file_tarball
 from regops.errors import Failed, NotFound, UnexpectedAnswer
 from regops.model.image_tarball import ImageContents
 from regops.ports import Engine, Progress

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from regops.collectors.gzip_file import GzipFile, Readable
-from regops.collectors.log_history import Generation, generations
-from regops.collectors.log_lines import LineSplitter
+from regops.collectors.logs.gzip_file import GzipFile, Readable
+from regops.collectors.logs.history import Generation, generations
+from regops.collectors.logs.lines import LineSplitter
 from regops.errors import NotFound, RegopsError
 from regops.model.log_source import LogLine, LogSource
 from regops.ports import ContainerFile, ContainerFiles

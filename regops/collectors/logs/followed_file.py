@@ -2,8 +2,8 @@
 
 from collections.abc import Generator, Iterator
 
-from regops.collectors.log_held import CHUNK, Cut, Held, between, copy_of, held_at, left_behind
-from regops.collectors.log_lines import Piece
+from regops.collectors.logs.held import CHUNK, Cut, Held, between, copy_of, held_at, left_behind
+from regops.collectors.logs.lines import Piece
 from regops.errors import NotFound, RegopsError
 from regops.model.container_file import Happened
 from regops.model.log_source import LogLine, LogSource, Notice

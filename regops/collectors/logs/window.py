@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from regops.collectors.log_chain import LogChain, Spot
-from regops.collectors.log_reader import RecordReader
+from regops.collectors.logs.chain import LogChain, Spot
+from regops.collectors.logs.records import RecordReader
 from regops.model.log_filter import LogWindow
 from regops.model.log_record import LogRecord
 from regops.model.log_source import LogLine

@@ -7,9 +7,9 @@ engine at the same time, let it run through `passing`: the engine never sees the
 import hashlib
 from collections.abc import Callable, Iterator
 
-from regops.collectors.image_tarball_members import TarContents, read_members
-from regops.collectors.image_tarball_packing import Budget, Unpacker
-from regops.collectors.image_tarball_proof import prove_images
+from regops.collectors.bootstrap.image_tarball_members import TarContents, read_members
+from regops.collectors.bootstrap.image_tarball_packing import Budget, Unpacker
+from regops.collectors.bootstrap.image_tarball_proof import prove_images
 from regops.errors import Corrupted
 from regops.model.image_tarball import ImageContents
 

@@ -12,17 +12,17 @@ from typing import TypeAlias
 
 from parsers.docker_inspect import parse_docker_inspect
 from parsers.errors import ParseError
-from regops.collectors.container_zone import container_zone
-from regops.collectors.log_files import open_files
-from regops.collectors.log_follow import about
-from regops.collectors.log_needle import needle
-from regops.collectors.log_reader import count, passes
-from regops.collectors.log_readers import Readers
-from regops.collectors.log_reading import FileReading, Place, SourceReading, StreamReading
-from regops.collectors.log_sources import DIRECTORIES, collect_sources, select_sources
-from regops.collectors.log_stream import OutputPlace, output_lines, stream_lines
-from regops.collectors.log_window import Placed, is_open
-from regops.collectors.nginx_formats import nginx_logs
+from regops.collectors.logs.container_zone import container_zone
+from regops.collectors.logs.files import open_files
+from regops.collectors.logs.followed_file import about
+from regops.collectors.logs.needle import needle
+from regops.collectors.logs.nginx_formats import nginx_logs
+from regops.collectors.logs.one_source import FileReading, Place, SourceReading, StreamReading
+from regops.collectors.logs.parser_choice import Readers
+from regops.collectors.logs.records import count, passes
+from regops.collectors.logs.sources import DIRECTORIES, collect_sources, select_sources
+from regops.collectors.logs.stream import OutputPlace, output_lines, stream_lines
+from regops.collectors.logs.window import Placed, is_open
 from regops.errors import Refused, RegopsError
 from regops.model.log_record import LogRecord
 from regops.model.log_request import LogRequest

@@ -1,0 +1,1 @@
+"""Images kept in Swift: listed, fetched, checked, loaded, stored and started."""

@@ -1,0 +1,1 @@
+"""The logs of a container: which there are, what is in them, and what is added."""
