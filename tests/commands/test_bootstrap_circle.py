@@ -48,7 +48,7 @@ def regops(environ: Mapping[str, str], *arguments: str) -> dict[str, Any]:
 @pytest.mark.usefixtures("lab")
 def test_from_an_image_in_swift_to_a_pull(host: SecondEngine, reached_swift: SwiftServer, tmp_path: Path) -> None:
     here = {**reached_swift.environ, "REGOPS_SWIFT_CONTAINER": CONTAINER}
-    sent = regops(here, "upload", MAIN.image)
+    sent = regops(here, "upload", MAIN.reference)
     assert sent["exit_code"] == 0, sent
     name = sent["data"]["name"]
 
@@ -59,8 +59,8 @@ def test_from_an_image_in_swift_to_a_pull(host: SecondEngine, reached_swift: Swi
     assert regops(there, "verify", name)["exit_code"] == 0
     loaded = regops(there, "load", name)
     assert loaded["exit_code"] == 0, loaded
-    assert [tag["tag"] for tag in loaded["data"]["tags"]] == [MAIN.image]
-    assert loaded["data"]["tags"][0]["image_id"] == DockerEngine.from_environment().image_id(MAIN.image)
+    assert [tag["tag"] for tag in loaded["data"]["tags"]] == [MAIN.reference]
+    assert loaded["data"]["tags"][0]["image_id"] == DockerEngine.from_environment().image_id(MAIN.reference)
 
     env_file = tmp_path / "registry.env"
     env_file.write_text(
@@ -68,12 +68,12 @@ def test_from_an_image_in_swift_to_a_pull(host: SecondEngine, reached_swift: Swi
         f"OS_CONTAINER={REGISTRY}\n"
     )
     ports = ("--http-port", "0", "--https-port", "0", "--restart", "no", "--timeout", "120")
-    started = regops(there, "start", MAIN.image, "--name", "circle", "--env-file", str(env_file), *ports)
+    started = regops(there, "start", MAIN.reference, "--name", "circle", "--env-file", str(env_file), *ports)
     assert started["exit_code"] == 0, started
     assert started["data"]["health"]["verdict"] == "well"
 
     reference = f"{started['data']['https_url'].removeprefix('https://')}/first/registry:1"
-    assert docker(host.address, "tag", MAIN.image, reference).returncode == 0
+    assert docker(host.address, "tag", MAIN.reference, reference).returncode == 0
     pushed = docker(host.address, "push", reference)
     assert pushed.returncode == 0, pushed.stderr
     assert docker(host.address, "rmi", reference).returncode == 0
@@ -82,6 +82,6 @@ def test_from_an_image_in_swift_to_a_pull(host: SecondEngine, reached_swift: Swi
     assert reached_swift.request("GET", REGISTRY)[0] == 200
 
     env_file.write_text(env_file.read_text() + "REGISTRY_REDIS_ADDR=127.0.0.1:6379\n")
-    second = regops(there, "start", MAIN.image, "--name", "second", "--env-file", str(env_file), *ports)
+    second = regops(there, "start", MAIN.reference, "--name", "second", "--env-file", str(env_file), *ports)
     assert second["exit_code"] == 3
     assert "loses layers without an error" in second["errors"][0]["message"]

@@ -71,7 +71,7 @@ def test_list_says_what_is_built_how_large_it_is_and_whether_the_engine_has_it()
     shown = image("list", on=on).stdout
     assert "main  regops/docker-registry:latest  in the engine" in shown
     assert "dev   regops/docker-registry-dev:latest  not in the engine" in shown
-    assert "2 layers, 7 packages" in shown
+    assert "2 layers, 8 packages" in shown
     assert "packages of 2026-09-21, installed 2026-11-23 09:12 UTC (package mirror)" in shown
     assert max(map(len, shown.splitlines())) <= 80
 
