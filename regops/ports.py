@@ -364,13 +364,17 @@ class ObjectStore(Protocol):
         ...
 
     def open(
-        self, swift_container: str, name: str, *, start: int = 0, etag: str | None = None
+        self, swift_container: str, name: str, *, start: int = 0, stop: int | None = None, etag: str | None = None
     ) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
-        """Give what the store says of an object, the whole of it, and its bytes from start on, as they come.
+        """Give what the store says of an object, the whole of it, and its bytes from start to stop, as they come.
 
         Entering it raises NotFound, and Changed when the object's ETag is not the one given; the bytes raise
-        Unreachable when they stall or end before the announced size. What they are worth is for the caller to check.
+        Unreachable when they stall or end too early. What they are worth is for the caller to check.
         """
+        ...
+
+    def sibling(self) -> "ObjectStore":
+        """Return a store of the same account for another thread."""
         ...
 
     def put(

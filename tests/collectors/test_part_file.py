@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from regops.collectors.bootstrap.part_file import Whole, open_folder
+from regops.collectors.bootstrap.part import Part
+from regops.collectors.bootstrap.part_file import open_folder
+from regops.collectors.bootstrap.part_note import Whole
 from regops.errors import Failed, NotFound, PermissionDenied, Refused
 
 
@@ -15,9 +17,16 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def bring(part: Part, content: bytes) -> None:
+    claim = part.claim()
+    assert claim is not None
+    assert part.write(claim, content)
+    part.release(claim)
+
+
 def write(root: Path, name: str, content: bytes) -> Path:
     with open_folder(root, name) as place, place.part(None) as part:
-        part.write(content)
+        bring(part, content)
         part.keep()
     return place.path
 
@@ -35,7 +44,7 @@ def test_a_whole_file_gets_its_name_and_the_mode_that_the_umask_leaves(tmp_path:
 
 def test_nobody_else_may_read_it_while_it_is_not_checked(tmp_path: Path) -> None:
     with open_folder(tmp_path, "image.tar") as place, place.part(None) as part:
-        part.write(b"half")
+        bring(part, b"half")
         assert names_in(tmp_path) == [".image.tar.part"]
         assert stat.S_IMODE((tmp_path / ".image.tar.part").stat().st_mode) == 0o600
 
@@ -46,7 +55,7 @@ def test_nothing_stays_of_a_file_that_failed(tmp_path: Path, failure: type[BaseE
 
     def fail() -> None:
         with open_folder(tmp_path, "image.tar") as place, place.part(None) as part:
-            part.write(b"half")
+            bring(part, b"half")
             raise failure
 
     with pytest.raises(failure):
@@ -69,7 +78,7 @@ ANOTHER = replace(WHOLE, etag="0cc175b9c0f1b6a831c399e269772661")
 
 def half(tmp_path: Path, whole: Whole | None) -> None:
     with open_folder(tmp_path, "image.tar") as place, place.part(whole) as part:
-        part.write(b"half")
+        bring(part, b"half")
 
 
 @pytest.mark.parametrize(
@@ -81,9 +90,9 @@ def test_a_part_is_taken_over_only_for_what_it_is_a_part_of(
 ) -> None:
     half(tmp_path, before)
     with open_folder(tmp_path, "image.tar") as place, place.part(after) as part:
-        assert b"".join(part.contents()) == there
+        assert b"".join(part.contents(0)) == there
         assert part.size_bytes == len(there)
-        part.write(b" and half")
+        bring(part, b" and half")
         part.keep()
     assert (tmp_path / "image.tar").read_bytes() == there + b" and half"
     assert names_in(tmp_path) == ["image.tar"]
@@ -111,7 +120,7 @@ def test_a_note_that_cannot_be_trusted_says_nothing(note: bytes | str, tmp_path:
 
 def test_what_was_discarded_is_gone(tmp_path: Path) -> None:
     with open_folder(tmp_path, "image.tar") as place, place.part(WHOLE) as part:
-        part.write(b"half")
+        bring(part, b"half")
         part.discard()
     assert names_in(tmp_path) == []
 
@@ -152,7 +161,7 @@ def test_two_at_once_do_not_write_into_each_other(tmp_path: Path) -> None:
     with open_folder(tmp_path, "image.tar") as place, place.part(None) as part:
         with pytest.raises(Refused, match="another process is downloading"):
             write(tmp_path, "image.tar", b"the second")
-        part.write(b"the first")
+        bring(part, b"the first")
         part.keep()
     assert (tmp_path / "image.tar").read_bytes() == b"the first"
 

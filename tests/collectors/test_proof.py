@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regops.collectors.bootstrap.proof import Checker, Piece, checked_beside
-from regops.errors import Corrupted, Phase, Unreachable
+from regops.collectors.bootstrap.proof import Checker, Piece
+from regops.errors import Corrupted
 
 contents = st.lists(st.binary(max_size=50), min_size=1, max_size=6)
 
@@ -61,24 +61,3 @@ def test_the_damaged_segment_is_named_with_its_place() -> None:
 def test_what_nothing_vouches_for_passes_by_its_length_alone() -> None:
     check((Piece("dynamic", 3, None),), b"any", 2)
     check((Piece("dynamic", None, None),), b"whatever comes", 2)
-
-
-def test_a_checker_beside_has_seen_everything_at_the_end() -> None:
-    checker = Checker("a", (Piece("a", 4, hashlib.md5(b"abcd").hexdigest()),))
-    with checked_beside(checker) as check:
-        check(b"ab")
-        check(b"cd")
-    checker.finish()
-    assert checker.good_bytes == 4
-
-
-def test_a_checker_beside_tells_of_damage_even_when_something_else_fails() -> None:
-    checker = Checker("a", (Piece("a", 2, hashlib.md5(b"xx").hexdigest()),))
-
-    def fetch() -> None:
-        with checked_beside(checker) as check:
-            check(b"ab")
-            raise Unreachable("the line is gone", phase=Phase.BODY)
-
-    with pytest.raises(Corrupted, match="damaged"):
-        fetch()

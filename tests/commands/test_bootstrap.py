@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from bent_swift import Bend, bent_swift, cut_after, drip_after, flip_byte, pass_on, stall_after
+from bent_swift import Bend, bent_swift, cut_after, drip_after, flip_byte, pass_on, pass_whole, stall_after
 from fault_server import Peer
 from regops.main import app
 from regops.wiring import SystemClock
@@ -219,7 +219,7 @@ def test_one_flipped_byte_on_the_way_is_found(
 ) -> None:
     # In an SLO the second GET is of its manifest, which is left alone.
     def flip(peer: Peer, head: bytes, server: socket.socket) -> None:
-        bend = pass_on_whole if "multipart-manifest" in peer.path else flip_byte(at)
+        bend = pass_whole if "multipart-manifest" in peer.path else flip_byte(at)
         bend(peer, head, server)
 
     with bent(swift, name, flip, monkeypatch):
@@ -231,11 +231,6 @@ def test_one_flipped_byte_on_the_way_is_found(
     assert names_in(tmp_path) == ([f".{name}.part", f".{name}.part.json"] if good else [])
     if good:
         assert (tmp_path / f".{name}.part").read_bytes() == IMAGE[:good]
-
-
-def pass_on_whole(peer: Peer, head: bytes, server: socket.socket) -> None:
-    peer.send(head)
-    pass_on(peer, server)
 
 
 def test_a_manifest_that_was_tampered_with_is_found(
@@ -276,7 +271,7 @@ def test_a_download_that_is_cut_short_leaves_a_part_that_is_no_file(
     name: str, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(peer: Peer, head: bytes, server: socket.socket) -> None:
-        bend = pass_on_whole if "multipart-manifest" in peer.path else cut_after(1_234_567)
+        bend = pass_whole if "multipart-manifest" in peer.path else cut_after(1_234_567)
         bend(peer, head, server)
 
     with bent(swift, name, cut, monkeypatch):
@@ -307,7 +302,7 @@ def test_kill_at_any_moment_leaves_no_file_and_the_next_run_fetches_what_is_miss
     name: str, at: int, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stall(peer: Peer, head: bytes, server: socket.socket) -> None:
-        bend = pass_on_whole if "multipart-manifest" in peer.path else stall_after(at)
+        bend = pass_whole if "multipart-manifest" in peer.path else stall_after(at)
         bend(peer, head, server)
 
     with bent(swift, name, stall, monkeypatch), started(name, tmp_path) as process:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from bent_swift import Bend, bent_swift, cut_after, pass_on, stall_after
+from bent_swift import Bend, answer, bent_swift, cut_after, flip_byte, pass_on, pass_whole, stall_after
 from fake_clock import FakeClock
 from fault_server import Peer
 from operator_terminal import operator_at
@@ -50,7 +50,7 @@ class Way:
             pass_on(peer, server)
             return
         self.asked.append(peer.header("Range") or "whole")
-        bend = self.bends.pop(0) if self.bends else whole
+        bend = self.bends.pop(0) if self.bends else pass_whole
         counting = CountingPeer(peer, self)
         bend(counting, head, server)  # type: ignore[arg-type]
 
@@ -68,28 +68,6 @@ class CountingPeer:
     def send(self, *chunks: bytes) -> None:
         self._way.sent_bytes += sum(len(chunk) for chunk in chunks if not chunk.startswith(b"HTTP/1.1 "))
         self._peer.send(*chunks)
-
-
-def whole(peer: Peer, head: bytes, server: socket.socket) -> None:
-    peer.send(head)
-    pass_on(peer, server)
-
-
-def answer(status: int) -> Bend:
-    """Return a bend that says something else instead."""
-
-    def bend(peer: Peer, head: bytes, server: socket.socket) -> None:
-        peer.send(f"HTTP/1.1 {status} Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-
-    return bend
-
-
-def flip_last(peer: Peer, head: bytes, server: socket.socket) -> None:
-    """Change one byte of what comes first."""
-    peer.send(head)
-    byte = server.recv(1)
-    peer.send(bytes([byte[0] ^ 1]))
-    pass_on(peer, server)
 
 
 @contextmanager
@@ -137,7 +115,7 @@ def test_a_question_is_asked_again_too(swift: SwiftServer, tmp_path: Path, monke
             Busy.left -= 1
             answer(503)(peer, head, server)
         else:
-            whole(peer, head, server)
+            pass_whole(peer, head, server)
 
     with bent_swift(swift.auth_url, f"/{CONTAINER}/large.tar?", bend) as proxy:
         for key, value in {**swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}.items():
@@ -210,7 +188,7 @@ def test_a_part_that_rotted_on_the_disk_is_fetched_anew(
 def test_a_segment_that_is_damaged_on_the_way_costs_that_segment(
     swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with faulty(swift, monkeypatch, "large.tar", cut_after(1_500_000), flip_last) as way:
+    with faulty(swift, monkeypatch, "large.tar", cut_after(1_500_000), flip_byte(0)) as way:
         result = download("large.tar", tmp_path)
         assert result.exit_code == 1
         assert "large.tar is damaged: in its segment fault_segments/x/1, from byte 1000000 on" in result.stderr

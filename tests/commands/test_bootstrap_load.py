@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from bent_swift import bent_swift, pass_on
+from bent_swift import answer, bent_swift, cut_after, pass_on, pass_whole
+from fake_clock import FakeClock
 from fake_engine import FakeEngine
 from fake_services import FakeServices
 from fault_server import FaultServer, Peer
 from regops.adapters.engine.client import DockerEngine
 from regops.errors import Refused
 from regops.main import app
+from regops.wiring import Services
 from saved_image import image_files, image_id, layer_id, saved_image, tar_of
 from swift_server import SwiftServer
 
@@ -174,6 +176,28 @@ def test_a_load_that_is_killed_leaves_nothing(engine: DockerEngine, swift: Swift
             process.kill()
     assert engine.image(TAG) is None
     assert engine.image(image_id(TAG)) is None
+
+
+@pytest.mark.engine
+@pytest.mark.swift
+def test_a_load_goes_on_where_the_connection_to_swift_broke(
+    engine: DockerEngine, swift: SwiftServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swift.put("load", "cut.tar", WHOLE)
+    bends, asked = [cut_after(300_000), answer(503), cut_after(1), pass_whole], list[str | None]()
+
+    def bend(peer: Peer, head: bytes, server: socket.socket) -> None:
+        asked.append(peer.header("Range"))
+        bends.pop(0)(peer, head, server)
+
+    with bent_swift(swift.auth_url, "cut.tar", bend) as proxy:
+        for name, value in {**swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}.items():
+            monkeypatch.setenv(name, value)
+        arguments = ["bootstrap", "load", "cut.tar", "-c", "load"]
+        result = CliRunner().invoke(app, arguments, obj=Services(clock=FakeClock()))
+    assert result.exit_code == 0, result.stderr
+    assert asked == [None, "bytes=300000-", "bytes=300000-", "bytes=300001-"]
+    assert layers(engine, TAG) == (layer_id(),)
 
 
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:

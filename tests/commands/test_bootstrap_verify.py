@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from bent_swift import Bend, bent_swift, cut_after, pass_whole
+from fake_clock import FakeClock
+from fault_server import Peer
 from regops.main import app
 from regops.model.tarball import SHA256_METADATA
+from regops.wiring import Services
 from saved_image import image_files, image_id, saved_image, tar_of
 from swift_server import SwiftServer
 
@@ -160,3 +165,26 @@ def test_what_is_not_there_is_told(stored: SwiftServer) -> None:
     assert result.exit_code == 3
     assert "the object nothing.tar.gz in the Swift container verified is not there" in result.stderr
     assert verify("nothing.tar.gz", "image.tar.gz").exit_code == 1
+
+
+@pytest.mark.swift
+def test_a_lost_connection_is_replaced_where_it_broke(stored: SwiftServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, asked in (("image.tar.gz", ["whole", "bytes=200-"]), ("dynamic.tar.gz", ["whole"])):
+        bends, found = [cut_after(200), pass_whole], list[str]()
+
+        def bend(
+            peer: Peer,
+            head: bytes,
+            server: socket.socket,
+            bends: list[Bend] = bends,
+            found: list[str] = found,
+        ) -> None:
+            found.append(peer.header("Range") or "whole")
+            bends.pop(0)(peer, head, server)
+
+        with bent_swift(stored.auth_url, f"/{CONTAINER}/{name}", bend) as proxy:
+            monkeypatch.setenv("ST_AUTH", f"{proxy.url}/auth/v1.0")
+            arguments = ["bootstrap", "verify", name, "--container", CONTAINER]
+            result = CliRunner().invoke(app, arguments, obj=Services(clock=FakeClock()))
+        # Nothing would tell whether what came later belongs to the same dynamic object.
+        assert (result.exit_code, found) == (3 if name == "dynamic.tar.gz" else 0, asked)

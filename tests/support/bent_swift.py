@@ -45,6 +45,21 @@ def pass_on(peer: Peer, server: socket.socket, *, most_bytes: int | None = None)
     return sent
 
 
+def pass_whole(peer: Peer, head: bytes, server: socket.socket) -> None:
+    """Be the bend that bends nothing."""
+    peer.send(head)
+    pass_on(peer, server)
+
+
+def answer(status: int) -> Bend:
+    """Return a bend that says something else instead."""
+
+    def bend(peer: Peer, head: bytes, server: socket.socket) -> None:
+        peer.send(f"HTTP/1.1 {status} Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+
+    return bend
+
+
 def flip_byte(at: int) -> Bend:
     """Return a bend that changes one byte of the body."""
 

@@ -7,21 +7,23 @@ from regops.adapters.swift.connection import NO_ANSWER, Response, translate
 from regops.errors import Phase, RegopsError, Unreachable
 from regops.model.tarball import StoredObject
 
-_CHUNK_BYTES = 512 << 10
+# What fits into a processor's own cache is written and checked from there.
+_CHUNK_BYTES = 64 << 10
 _LEAST_BYTES = 1024  # of every timeout's length: less is silence that somebody stretches
 
 
 def read_body(
-    response: Response, stored: StoredObject, first: int, start: int, *, timeout_seconds: float
+    response: Response, stored: StoredObject, first: int, start: int, stop: int | None, *, timeout_seconds: float
 ) -> Iterator[bytes]:
-    """Yield the bytes of an object from start on; the response has those from first on.
+    """Yield the bytes of an object from start to stop, or to its end; the response has those from first on.
 
-    Raises Unreachable when they stall, or end before the announced length: http.client says nothing then.
+    Raises Unreachable when they stall, or end too early: http.client says nothing then.
     """
     at, window_bytes, window_start = first, 0, time.monotonic()
-    while True:
+    end = stored.size_bytes if stop is None else stop
+    while end is None or at < end:
         try:
-            chunk = response.read1(_CHUNK_BYTES)
+            chunk = response.read1(_CHUNK_BYTES if end is None else min(_CHUNK_BYTES, end - at))
         except NO_ANSWER as error:
             said = translate(error, stored.name, timeout_seconds=timeout_seconds)
             stalled = isinstance(said, Unreachable) and said.timed_out
@@ -39,7 +41,7 @@ def read_body(
             yield chunk
         elif at > start:
             yield chunk[start - before :]  # the server sent all of it, though a part was asked for
-    if stored.size_bytes is not None and at != stored.size_bytes:
+    if end is not None and at != end:
         raise _broken(stored, at, None)
 
 

@@ -75,7 +75,9 @@ class Connection:
         self._http.response_class = Response
         # One that the server ends with its answer belongs to the response, and is closed with it.
         self._ends: list[Callable[[], None]] = [self._http.close]
-        weakref.finalize(self, _call_all, self._ends)  # of what is kept for a question that never comes
+        # Of what is kept for a question that never comes. At the end of the process another thread may be in a read,
+        # and closing would wait for it.
+        weakref.finalize(self, _call_all, self._ends).atexit = False
 
     def request(self, method: str, target: str, body: Any = b"", headers: Mapping[str, str] | None = None) -> None:
         """Send a request; a body that is an iterator of bytes goes in chunks, without an announced length."""

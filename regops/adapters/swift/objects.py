@@ -54,17 +54,20 @@ def stored_object(name: str, headers: Mapping[str, str]) -> StoredObject:
         image_tags=tuple(
             unquote(tag) for tag in headers.get(f"{_METADATA}{IMAGE_TAGS_METADATA}", "").split(",") if tag.strip()
         ),
+        takes_ranges=headers.get("accept-ranges", "").lower() == "bytes",
     )
 
 
-def ranged_object(stored: StoredObject, headers: Mapping[str, str], start: int) -> tuple[StoredObject, int]:
+def ranged_object(
+    stored: StoredObject, headers: Mapping[str, str], start: int, stop: int | None
+) -> tuple[StoredObject, int]:
     """Return the whole object of an answer with a part of it (206), and where that part begins.
 
-    Raises UnexpectedAnswer when it is not the part from start to the end.
+    Raises UnexpectedAnswer when it is not the part from start to stop, or to the end.
     """
     found = _RANGE.fullmatch(headers.get("content-range", ""))
     first, last, size = (int(found[1]), int(found[2]), int(found[3])) if found else (-1, -1, -1)
-    if first != start or last != size - 1:
+    if first != start or last != (size if stop is None else min(stop, size)) - 1:
         raise UnexpectedAnswer(f"another part of {stored.name} came than the one from byte {start} on")
     return replace(stored, size_bytes=size), first
 

@@ -124,8 +124,7 @@ class SwiftStore:
         found: dict[str, StoredObject] = {}
 
         def look(mine: Sequence[str]) -> None:
-            sibling = copy.copy(self)
-            sibling._idle_connection = None
+            sibling = self.sibling()
             for name in mine:
                 sibling._timeout_seconds = min(self._timeout_seconds, max(ends - time.monotonic(), _LEAST_SECONDS))
                 with suppress(NotFound, Refused):
@@ -141,18 +140,19 @@ class SwiftStore:
         return found
 
     def open(
-        self, swift_container: str, name: str, *, start: int = 0, etag: str | None = None
+        self, swift_container: str, name: str, *, start: int = 0, stop: int | None = None, etag: str | None = None
     ) -> AbstractContextManager[tuple[StoredObject, Iterator[bytes]]]:
-        """Give what the store says of an object, and its bytes from start on."""
+        """Give what the store says of an object, and its bytes from start to stop."""
         check_container(swift_container)
         check_object(name)
-        return self._open(swift_container, name, start, etag)
+        return self._open(swift_container, name, start, stop, etag)
 
     @contextmanager
     def _open(
-        self, swift_container: str, name: str, start: int, etag: str | None
+        self, swift_container: str, name: str, start: int, stop: int | None, etag: str | None
     ) -> Generator[tuple[StoredObject, Iterator[bytes]]]:
-        wanted = {"Range": f"bytes={start}-"} if start else {}
+        last = "" if stop is None else stop - 1
+        wanted = {"Range": f"bytes={start}-{last}"} if start or stop is not None else {}
         if etag:
             wanted["If-Match"] = f'"{etag}"'
 
@@ -163,10 +163,21 @@ class SwiftStore:
             headers = headers_of(response)
             stored, first = stored_object(name, headers), 0
             if response.status == http.client.PARTIAL_CONTENT:
-                stored, first = ranged_object(stored, headers, start)
-            yield stored, read_body(response, stored, first, start, timeout_seconds=self._timeout_seconds)
+                stored, first = ranged_object(stored, headers, start, stop)
+            yield stored, read_body(response, stored, first, start, stop, timeout_seconds=self._timeout_seconds)
+            if response.length == 0:  # all of it was read, so that the next answer is what comes next
+                response.close()
+                self._idle_connection = connection
         finally:
-            connection.close()
+            if self._idle_connection is not connection:
+                connection.close()
+
+    def sibling(self) -> "SwiftStore":
+        """Return a store that is logged in already, and takes over the open connection."""
+        self._authenticated()
+        sibling = copy.copy(self)
+        self._idle_connection = None
+        return sibling
 
     def put(
         self,

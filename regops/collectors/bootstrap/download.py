@@ -4,30 +4,34 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
+from regops.collectors.bootstrap.fetch import Fetch
 from regops.collectors.bootstrap.listing import check_container, target_of
-from regops.collectors.bootstrap.part_file import Folder, Part, Whole, open_folder
-from regops.collectors.bootstrap.proof import Checker, Piece, checked_beside, pieces_of, proof_of
-from regops.errors import Changed, Corrupted, NotFound, Phase, Refused, RegopsError, Unavailable, Unreachable
+from regops.collectors.bootstrap.part import BLOCK_BYTES, Part
+from regops.collectors.bootstrap.part_file import Folder, open_folder
+from regops.collectors.bootstrap.part_note import Whole
+from regops.collectors.bootstrap.patience import Patience
+from regops.collectors.bootstrap.proof import Checker, Piece, pieces_of, proof_of
+from regops.errors import Changed, Corrupted, NotFound, Refused, RegopsError, Unavailable, Unreachable
 from regops.model.tarball import Download, Downloads, Outcome, StoredObject
 from regops.ports import Clock, ObjectStore, Progress
 
-_T = TypeVar("_T")
+_CHECKED_BYTES = 1 << 20  # at once: less has threads wait for each other more than it gains
+_LOOK_SECONDS = 0.2
 _REPLACED_TRIES = 3
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 10.0
-_PROGRESS_BYTES = 1 << 20  # a try that brought so much nearer to the end does not count
-# What lies between us and a server that is well: a name or a certificate does not mend itself.
-_PASSING = frozenset({Phase.CONNECT, Phase.REQUEST, Phase.FIRST_BYTE, Phase.BODY})
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How to download: force replaces another file; retries are for tries in a row that brought nothing."""
+    """How to download.
+
+    force replaces another file; retries are for tries in a row that brought nothing; connections is how many to open
+    at the same time, where that helps.
+    """
 
     force: bool
     retries: int
+    connections: int
     clock: Clock
     progress: Progress
 
@@ -72,7 +76,7 @@ def announced(store: ObjectStore, swift_container: str, name: str) -> StoredObje
 
 def _fetch(store: ObjectStore, swift_container: str, name: str, folder: Path, ways: Ways) -> Download:
     with open_folder(folder, name) as place:
-        tries, patience = 0, _Patience(ways)
+        tries, patience = 0, Patience(ways.retries, ways.clock)
         while True:
             try:
                 stored = patience.ask(partial(announced, store, swift_container, name))
@@ -95,7 +99,7 @@ class _Transfer:
         pieces: tuple[Piece, ...],
         place: Folder,
         ways: Ways,
-        patience: "_Patience",
+        patience: Patience,
     ) -> None:
         self._store = store
         self._swift_container = swift_container
@@ -123,13 +127,14 @@ class _Transfer:
         # Of an object without a checksum nobody can say whether a part belongs to it.
         known = stored.etag and stored.size_bytes is not None
         whole = Whole(self._swift_container, stored.name, stored.etag or "", stored.size_bytes or 0) if known else None
-        with place.part(whole) as part:
+        in_blocks = self._ways.connections > 1 and stored.takes_ranges
+        with place.part(whole, block_bytes=BLOCK_BYTES if in_blocks else stored.size_bytes or 1) as part:
             if self._is_here():  # while we waited for nobody: another process may have been faster
                 part.discard()
                 return replace(result, outcome=Outcome.ALREADY_HERE)
-            resumed_bytes = self._fill(part, resumable=whole is not None)
+            self._fill(part, resumable=whole is not None)
             part.keep()
-        return replace(result, resumed_bytes=resumed_bytes)
+        return replace(result, resumed_bytes=part.carried_bytes)
 
     def _is_here(self) -> bool:
         """Return whether the file is there and is the object. Raises Refused when another is in the way."""
@@ -143,94 +148,65 @@ class _Transfer:
             raise Refused(_in_the_way(place, self._pieces), hint="--force replaces it; --to names another folder")
         return False
 
-    def _fill(self, part: Part, *, resumable: bool) -> int:
-        """Bring the part to its whole length, checked, and return how much of it an earlier run had brought."""
-        checker = self._taken_over(part)
-        resumed_bytes = part.size_bytes
-        self._place.check_space((self._stored.size_bytes or 0) - resumed_bytes)
+    def _fill(self, part: Part, *, resumable: bool) -> None:
+        """Bring the part to its whole length, checked. Raises Corrupted, what it is worth cut out."""
+        self._place.check_space((self._stored.size_bytes or 0) - part.size_bytes)
         try:
-            self._fetch_rest(part, checker, resumable=resumable)
+            self._fetch_and_check(part, resumable=resumable)
         except Corrupted:
-            if len(self._pieces) == 1 and resumed_bytes:
-                part.cut(0)  # the fault may lie in what was on the disk
-                self._fetch_rest(part, Checker(self._stored.name, self._pieces), resumable=resumable)
-                return 0
             raise
         except RegopsError as error:
             if resumable and part.size_bytes and not part.is_discarded:
                 error.hint = f"the same command goes on after the {part.size_bytes} bytes that are here"
             raise
-        return resumed_bytes
 
-    def _taken_over(self, part: Part) -> Checker:
-        """Return a checker that has seen what an earlier run left, which is cut where it disagrees."""
-        checker = Checker(self._stored.name, self._pieces)
-        try:
-            for chunk in part.contents():
-                checker.update(chunk)
-        except Corrupted:
-            part.cut(checker.good_bytes)
-            return Checker(self._stored.name, self._pieces, good_bytes=checker.good_bytes)
-        return checker
+    def _fetch_and_check(self, part: Part, *, resumable: bool) -> None:
+        """Fetch what is missing, trying again as often as it may help."""
+        stored, connections, shown = self._stored, self._ways.connections, 0
+        checker = Checker(stored.name, self._pieces)
+        with self._ways.progress.transfer(stored.name, stored.size_bytes) as advance:
 
-    def _fetch_rest(self, part: Part, checker: Checker, *, resumable: bool) -> None:
-        """Fetch what is missing, trying again as often as it may help. Raises Corrupted, what it is worth cut off."""
-        size_bytes = self._stored.size_bytes
-        with self._ways.progress.transfer(self._stored.name, size_bytes) as advance:
-            advance(part.size_bytes)
-            while part.size_bytes != size_bytes or not size_bytes:
+            def show() -> None:
+                nonlocal shown
+                before, shown = shown, part.size_bytes
+                advance(shown - before)
+
+            while True:
                 before = part.size_bytes
                 try:
-                    self._pour(part, checker, advance)
-                    break
+                    self._fetch(part, checker, show, connections=connections)
+                except Corrupted:
+                    # Every piece before the damaged one agreed. What an earlier run left may have rotted on the disk.
+                    if not part.drop(checker.good_bytes, checker.total_bytes):
+                        raise
+                    checker = Checker(stored.name, self._pieces, good_bytes=checker.good_bytes)
                 except (Unreachable, Unavailable) as error:
                     self._patience.wait(error, moved_bytes=part.size_bytes - before if resumable else 0)
-                except Corrupted:
-                    # Every segment before the damaged one was checked.
-                    part.cut(min(part.size_bytes, checker.good_bytes))
-                    raise
-                if not resumable:
-                    advance(-part.size_bytes)
-                    part.cut(0)
-                    checker = Checker(self._stored.name, self._pieces)
-            checker.finish()
+                    connections = max(1, connections // 2)  # it may be more than they bear
+                    if not resumable:
+                        part.drop(0, part.size_bytes)
+                        checker = Checker(stored.name, self._pieces)
+                else:
+                    return
 
-    def _pour(self, part: Part, checker: Checker, advance: Callable[[int], None]) -> None:
-        """Append what the store sends, and check it. Raises Corrupted, whatever else went wrong."""
-        stored = self._stored
-        with self._store.open(self._swift_container, stored.name, start=part.size_bytes, etag=stored.etag) as found:
-            arriving, chunks = found
-            if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
-                raise Changed(f"{stored.name} was replaced just now", hint="try again")
-            with checked_beside(checker) as check:
-                for chunk in chunks:
-                    check(chunk)
-                    part.write(chunk)
-                    advance(len(chunk))
-
-
-class _Patience:
-    """How often to try again what failed."""
-
-    def __init__(self, ways: Ways) -> None:
-        self._ways = ways
-        self._failures = 0
-
-    def ask(self, question: Callable[[], _T]) -> _T:
-        """Return the answer to a question that may be asked several times."""
-        while True:
-            try:
-                return question()
-            except (Unreachable, Unavailable) as error:
-                self.wait(error)
-
-    def wait(self, error: RegopsError, *, moved_bytes: int = 0) -> None:
-        """Wait before the next try. Raises the error when it will not pass, or when there were tries enough."""
-        self._failures = 1 if moved_bytes >= _PROGRESS_BYTES else self._failures + 1
-        lasting = isinstance(error, Unreachable) and error.phase not in _PASSING
-        if lasting or self._failures > self._ways.retries:
-            raise error
-        self._ways.clock.sleep(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1)))
+    def _fetch(self, part: Part, checker: Checker, show: Callable[[], None], *, connections: int) -> None:
+        """Fetch what is missing while it lasts, and check what is there. Raises Corrupted, whatever else went wrong."""
+        stores = [self._store.sibling() for _ in range(min(connections, part.count_gaps()))]
+        with Fetch(stores, self._swift_container, self._stored, part) as fetch:
+            is_over = False
+            while not is_over:
+                with part.changed:
+                    part.changed.wait_for(
+                        lambda: fetch.is_over or part.gapless_bytes - checker.total_bytes >= _CHECKED_BYTES,
+                        _LOOK_SECONDS,
+                    )
+                    is_over = fetch.is_over
+                for chunk in part.contents(checker.total_bytes):
+                    checker.update(chunk)
+                show()
+                part.settle(checker.total_bytes)
+        fetch.check()
+        checker.finish()
 
 
 def _is_same(place: Folder, stored: StoredObject, pieces: tuple[Piece, ...]) -> bool:

@@ -1,10 +1,7 @@
 """Whether bytes are an object's: checked piece by piece, against the checksums that Swift keeps."""
 
 import hashlib
-import queue
-import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from parsers.errors import ParseError
@@ -15,7 +12,6 @@ from regops.ports import ObjectStore
 
 _MOST_PIECES = 100_000
 _DEEPEST = 10  # Swift itself follows no manifest further
-_MOST_CHUNKS_BEHIND = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +72,11 @@ class Checker:
         self._end_piece_if_whole()
 
     @property
+    def total_bytes(self) -> int:
+        """How many bytes it has taken."""
+        return self._total_bytes
+
+    @property
     def good_bytes(self) -> int:
         """How many bytes belong to pieces that agreed; also where the one begins that is being taken, or disagreed."""
         return self._total_bytes - self._piece_bytes
@@ -116,39 +117,6 @@ class Checker:
             )
         self._piece, self._piece_bytes = next(self._waiting, None), 0
         self._digest = hashlib.md5(usedforsecurity=False)
-
-
-@contextmanager
-def checked_beside(checker: Checker) -> Generator[Callable[[bytes], None]]:
-    """Give what takes the next bytes for a checker in a thread of its own, so that nothing waits for the checksum.
-
-    It is a few chunks behind, and has seen all of them at the end. Raises what the checker raised, once it is known.
-    """
-    waiting: queue.Queue[bytes | None] = queue.Queue(_MOST_CHUNKS_BEHIND)
-    failed: list[Exception] = []
-
-    def check_all() -> None:
-        while (chunk := waiting.get()) is not None:
-            if not failed:
-                try:
-                    checker.update(chunk)
-                except Exception as error:  # noqa: BLE001  told to whoever waits for it
-                    failed.append(error)
-
-    def check(chunk: bytes) -> None:
-        if failed:
-            raise failed[0]
-        waiting.put(chunk)
-
-    thread = threading.Thread(target=check_all, name="checksum", daemon=True)
-    thread.start()
-    try:
-        yield check
-    finally:
-        waiting.put(None)
-        thread.join()
-        if failed:
-            raise failed[0]
 
 
 def _segments(store: ObjectStore, swift_container: str, name: str, etag: str | None, depth: int) -> Iterator[Piece]:

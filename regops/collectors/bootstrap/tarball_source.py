@@ -3,14 +3,16 @@
 import os
 import stat
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from regops.collectors.bootstrap.listing import check_container
+from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.proof import Checker, pieces_of, proof_of
-from regops.errors import Failed, NotFound, PermissionDenied, Refused, UnexpectedAnswer
-from regops.model.tarball import SHA256_METADATA, Proof
+from regops.errors import Changed, Failed, NotFound, PermissionDenied, Refused, Unavailable, Unreachable
+from regops.model.tarball import SHA256_METADATA, Proof, StoredObject
 from regops.ports import ObjectStore
 
 _CHUNK_BYTES = 256 << 10
@@ -57,31 +59,44 @@ def file_tarball(path: Path) -> Generator[TarballSource]:
 
 
 @contextmanager
-def swift_tarball(store: ObjectStore, swift_container: str, name: str) -> Generator[TarballSource]:
+def swift_tarball(store: ObjectStore, swift_container: str, name: str, patience: Patience) -> Generator[TarballSource]:
     """Open an object; its bytes raise Corrupted where they disagree with Swift's checksums.
 
-    Raises NotFound (naming what there is), UnexpectedAnswer, and what the store raises.
+    A connection that is lost is replaced by another, which goes on where it was. Raises NotFound (naming what there
+    is), Changed when another object took its place meanwhile, and what the store raises.
     """
     try:
-        stored = store.head(swift_container, name)
+        stored = patience.ask(partial(store.head, swift_container, name))
     except NotFound as error:
         check_container(store, swift_container)
         hint = f"`regops bootstrap list --container {swift_container}` shows what is there"
         raise NotFound(error.message, hint=hint) from error
-    pieces = pieces_of(store, swift_container, stored)
-    checker = Checker(name, pieces)
-    with store.open(swift_container, name) as (arriving, arrived):
-        if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
-            raise UnexpectedAnswer(f"{name} was replaced just now", hint="try again")
+    pieces = patience.ask(partial(pieces_of, store, swift_container, stored))
+    noted = dict(stored.metadata).get(SHA256_METADATA)
+    with closing(_arriving(store, swift_container, stored, Checker(name, pieces), patience)) as chunks:
+        yield TarballSource(name, stored.size_bytes, noted, proof_of(stored, pieces)[0], chunks)
 
-        def chunks() -> Iterator[bytes]:
-            for chunk in arrived:
-                checker.update(chunk)
-                yield chunk
+
+def _arriving(
+    store: ObjectStore, swift_container: str, stored: StoredObject, checker: Checker, patience: Patience
+) -> Generator[bytes]:
+    """Yield the bytes of an object, each seen by the checker."""
+    while True:
+        before = checker.total_bytes
+        try:
+            with store.open(swift_container, stored.name, start=before, etag=stored.etag) as (arriving, chunks):
+                if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
+                    raise Changed(f"{stored.name} was replaced just now", hint="try again")
+                for chunk in chunks:
+                    checker.update(chunk)
+                    yield chunk
+        except (Unreachable, Unavailable) as error:
+            if not stored.etag or stored.size_bytes is None:
+                raise  # nothing would tell whether the rest belongs to what came already
+            patience.wait(error, moved_bytes=checker.total_bytes - before)
+        else:
             checker.finish()
-
-        noted = dict(stored.metadata).get(SHA256_METADATA)
-        yield TarballSource(name, stored.size_bytes, noted, proof_of(stored, pieces)[0], chunks())
+            return
 
 
 def _failure(path: Path, error: OSError) -> Failed | NotFound | PermissionDenied:

@@ -7,7 +7,7 @@ import typer
 
 from regops.collectors.bootstrap.download import Ways
 from regops.collectors.bootstrap.download import download as download_objects
-from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
+from regops.commands.bootstrap.shared import CONTAINER, RETRIES, OsCloudOption, RetriesOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -23,15 +23,16 @@ def download(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there and differs.")] = False,
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
-    retries: Annotated[
+    retries: RetriesOption = RETRIES,
+    connections: Annotated[
         int,
         typer.Option(
-            "--retries",
-            envvar="REGOPS_RETRIES",
-            min=0,
-            max=100,
+            "--connections",
+            envvar="REGOPS_CONNECTIONS",
+            min=1,
+            max=16,
             metavar="COUNT",
-            help="How often to try again, in a row and in vain, after a lost connection, a silence or a 5xx.",
+            help="How many connections to fetch one large object over.",
         ),
     ] = 4,
     output: OutputOption = Output.TABLE,
@@ -41,9 +42,9 @@ def download(
 ) -> None:
     """Download tarballs from Swift, each checked before it gets its name.
 
-    Bytes go to .NAME.part in the folder and are checked against Swift's
-    checksums as they come: the md5 of a plain object, that of every segment
-    of an SLO. Only a whole and checked file gets its final name, so a file
+    Bytes go to .NAME.part in the folder, a large object's over several
+    connections at once, and are checked against Swift's checksums as they
+    come: the md5 of a plain object, that of every segment of an SLO. Only a whole and checked file gets its final name, so a file
     that is there can be loaded, whatever happened. A DLO has no checksum:
     only its length is checked, and the answer says so.
 
@@ -69,6 +70,6 @@ def download(
     services = ctx.ensure_object(Services)
     store = services.object_store(timeout_seconds=timeout)
     with services.progress() as progress:
-        ways = Ways(force=force, retries=retries, clock=services.clock, progress=progress)
+        ways = Ways(force=force, retries=retries, connections=connections, clock=services.clock, progress=progress)
         answer = download_objects(store, swift_container, names, to, ways)
     services.emit(answer)

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from regops.collectors.bootstrap.load import load as load_tarball
+from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, swift_tarball
-from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
+from regops.commands.bootstrap.shared import CONTAINER, RETRIES, OsCloudOption, RetriesOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -25,6 +26,7 @@ def load(
     ] = False,
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
+    retries: RetriesOption = RETRIES,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
         float, timeout_option("Give up after so much silence of Swift; what moves may take as long as it takes.")
@@ -58,7 +60,11 @@ def load(
     services = ctx.ensure_object(Services)
     is_file = means_file(name)
     store = None if is_file else services.object_store(timeout_seconds=timeout)
-    opened = file_tarball(Path(name)) if store is None else swift_tarball(store, swift_container, name)
+    opened = (
+        file_tarball(Path(name))
+        if store is None
+        else swift_tarball(store, swift_container, name, Patience(retries, services.clock))
+    )
     with services.progress() as progress, opened as source:
         answer = load_tarball(
             services.engine(),

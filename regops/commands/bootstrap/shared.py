@@ -35,4 +35,16 @@ SwiftContainerOption = Annotated[
         help="The Swift container that holds the tarballs.",
     ),
 ]
+RetriesOption = Annotated[
+    int,
+    typer.Option(
+        "--retries",
+        envvar="REGOPS_RETRIES",
+        min=0,
+        max=100,
+        metavar="COUNT",
+        help="How often to try again, in a row and in vain, after a lost connection, a silence or a 5xx.",
+    ),
+]
+RETRIES = 4
 CONTAINER = "docker-registry.bootstrap"

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from regops.collectors.bootstrap.listing import target_of
+from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, swift_tarball
 from regops.collectors.bootstrap.verify import Expected, Subject, expected_of
 from regops.collectors.bootstrap.verify import verify as verify_tarballs
-from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
+from regops.commands.bootstrap.shared import CONTAINER, RETRIES, OsCloudOption, RetriesOption, SwiftContainerOption
 from regops.errors import ConfigurationError
 from regops.model.answer import Target
 from regops.options import Output, OutputOption, timeout_option
@@ -36,6 +37,7 @@ def verify(
     checksums_only: Annotated[bool, typer.Option("--checksums-only", help="Do not look for an image inside.")] = False,
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
+    retries: RetriesOption = RETRIES,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
         float, timeout_option("Give up after so much silence of Swift; what moves may take as long as it takes.")
@@ -83,7 +85,7 @@ def verify(
             name in files,
             partial(file_tarball, Path(name))
             if name in files or store is None
-            else partial(swift_tarball, store, swift_container, name),
+            else partial(swift_tarball, store, swift_container, name, Patience(retries, services.clock)),
         )
         for name in names
     ]
