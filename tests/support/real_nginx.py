@@ -22,19 +22,27 @@ http {{
     location = /nginx_status {{ stub_status; }}
     location = /denied {{ stub_status; deny all; }}
     location = /slow {{ limit_rate 1; return 200 "slowly, slowly, slowly, slowly, slowly"; }}
+    {more}
   }}
 }}
+"""
+_PASS_ON = """
+    location / {{
+      proxy_pass http://{to}; proxy_http_version 1.1; proxy_set_header Host $http_host;
+      proxy_request_buffering off; client_max_body_size 0; proxy_max_temp_file_size 0;
+      proxy_buffers 16 64k; proxy_buffer_size 64k; proxy_busy_buffers_size 512k; limit_rate {rate};
+    }}
 """
 
 
 @contextmanager
-def running_nginx(directory: Path, *, port: int, connections: int = 64) -> Generator[None]:
-    """Run nginx until the context ends: /nginx_status, /denied (403) and /slow (one byte a second)."""
+def running_nginx(directory: Path, *, port: int, connections: int = 64, more: str = "") -> Generator[None]:
+    """Run nginx until the context ends: /nginx_status, /denied (403) and /slow (one byte a second), and more."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         pytest.skip("needs nginx: apt-get install nginx-light")
     configuration = directory / "nginx.conf"
-    configuration.write_text(_CONFIGURATION.format(directory=directory, port=port, connections=connections))
+    configuration.write_text(_CONFIGURATION.format(directory=directory, port=port, connections=connections, more=more))
     with subprocess.Popen(
         [program, "-p", str(directory), "-c", str(configuration)], stderr=subprocess.DEVNULL
     ) as nginx:
@@ -43,6 +51,14 @@ def running_nginx(directory: Path, *, port: int, connections: int = 64) -> Gener
             yield
         finally:
             nginx.terminate()
+
+
+@contextmanager
+def narrow_way(directory: Path, to: str, *, bytes_per_second: int) -> Generator[str]:
+    """Give the host and port of an nginx that passes requests on, each answer at a rate."""
+    port = free_port()
+    with running_nginx(directory, port=port, more=_PASS_ON.format(to=to, rate=bytes_per_second)):
+        yield f"127.0.0.1:{port}"
 
 
 def wait_for_port(port: int, *, within_seconds: float = 10) -> None:
