@@ -3,17 +3,22 @@
 Every method raises a child of RegopsError and nothing else, and every method ends: it has a deadline or a bound.
 """
 
-import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, BinaryIO, Protocol
+from __future__ import annotations
 
-from regops.model.built_image import PushEvent
-from regops.model.container_file import FileFacts, Happened, Listing
-from regops.model.http import HttpReply
-from regops.model.image import ImageFacts
-from regops.model.installation import Installation
-from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+if TYPE_CHECKING:  # a command loads the models it works with
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from regops.model.built_image import PushEvent
+    from regops.model.container_file import FileFacts, Happened, Listing
+    from regops.model.http import HttpReply
+    from regops.model.image import ImageFacts
+    from regops.model.installation import Installation
+    from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 
 
 class Clock(Protocol):
@@ -373,7 +378,7 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def sibling(self) -> "ObjectStore":
+    def sibling(self) -> ObjectStore:
         """Return a store of the same account for another thread."""
         ...
 
