@@ -4,6 +4,7 @@ Its blocks are given away from the first to the last, and each is filled from it
 block tells what is there, and the stretch without a gap at the start of the file, which can be checked, grows steadily.
 """
 
+import contextlib
 import errno
 import os
 import threading
@@ -161,8 +162,8 @@ class Part:
         """Begin to bring to the disk what was checked, so that little is left to wait for at the end."""
         ready = checked_bytes - self._settled_bytes
         if ready >= _SETTLE_BYTES:
-            # Linux writes what it cannot drop yet.
-            os.posix_fadvise(self._descriptor, self._settled_bytes, ready, os.POSIX_FADV_DONTNEED)
+            with contextlib.suppress(OSError):  # Linux begins to write what it cannot drop yet
+                os.posix_fadvise(self._descriptor, self._settled_bytes, ready, os.POSIX_FADV_DONTNEED)
             self._settled_bytes = checked_bytes
 
     def drop(self, start: int, stop: int) -> bool:
