@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 import index_server
+import json_schema
+from regops.render import json as json_form
 from swift_server import SwiftServer, running_swift
 
 IN_CI = os.environ.get("CI") == "true"
@@ -34,6 +36,14 @@ def missing(marker: str) -> str | None:
         except RegopsError as error:
             return f"needs a Docker engine: {error}"
     return index_server.missing() if marker == "index" else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def documents_follow_the_schema() -> Iterator[None]:
+    """Hold every JSON document that a test has made against the schema."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_form, "_document", json_schema.checked(json_form._document))
+        yield
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,10 +1,18 @@
 """Writes the reference pages that are made from the code: `make docs`."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+from json_schema import schema
+
 HERE = Path(__file__).parent
+
+
+def schema_page() -> str:
+    """Return docs/reference/schema.json."""
+    return json.dumps(schema(), indent=1, ensure_ascii=True) + "\n"
 
 
 def commands_page() -> str:
@@ -16,3 +24,4 @@ def commands_page() -> str:
 
 if __name__ == "__main__":
     (HERE / "commands.md").write_text(commands_page())
+    (HERE / "schema.json").write_text(schema_page())

@@ -17,6 +17,7 @@ import requests
 from typer.testing import CliRunner, Result
 
 from exposition import read_exposition
+from json_schema import check_line
 from real_nginx import free_port, running_nginx
 from regops.main import app
 from regops.wiring import Services
@@ -88,6 +89,11 @@ def test_a_real_nginx_s_dropped_connections_are_counted(tmp_path: Path) -> None:
     assert metrics["nginx_connections_dropped_total"].value == found["dropped"]
 
 
+def checked_line(line: Any) -> Any:
+    check_line(line, "NginxSample")
+    return line
+
+
 def test_a_restart_of_a_real_nginx_is_noticed_by_a_running_watch(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "regops", "nginx-status", f"http://127.0.0.1:{port}", "-w", "0.1", "-o", "json"]
@@ -97,7 +103,7 @@ def test_a_restart_of_a_real_nginx_is_noticed_by_a_running_watch(tmp_path: Path)
         watching = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
         stack.callback(watching.terminate)
         assert watching.stdout is not None
-        lines = (json.loads(line) for line in watching.stdout)
+        lines = (checked_line(json.loads(line)) for line in watching.stdout)
         assert any(one["rates"] and one["rates"]["requests_per_second"] > 0 for one in lines)
         nginx.close()
         assert any(one["error"] for one in lines)

@@ -11,10 +11,12 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_the_commands_page_is_what_the_help_says() -> None:
-    program = "import runpy; print(runpy.run_path('docs/reference/generate.py')['commands_page'](), end='')"
+@pytest.mark.parametrize(("page", "function"), [("commands.md", "commands_page"), ("schema.json", "schema_page")])
+def test_a_page_that_is_made_is_what_the_code_says(page: str, function: str) -> None:
+    program = "import runpy, sys; sys.path.insert(0, 'docs/reference'); "
+    program += f"print(runpy.run_path('docs/reference/generate.py')['{function}'](), end='')"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert (ROOT / "docs/reference/commands.md").read_text() == done.stdout, "run `make docs`"
+    assert (ROOT / "docs/reference" / page).read_text() == done.stdout, "run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

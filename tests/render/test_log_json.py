@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from json_schema import check_line
 from log_records import ACCESS, REGISTRY, access, program, record, registry
 from parsers.log_record import Rejected
 from parsers.nginx_access import compile_log_format
@@ -21,6 +22,7 @@ def document(made: LogRecord, *, show_secrets: bool = False) -> dict[str, Any]:
     assert text.isascii()
     found = json.loads(text)
     assert isinstance(found, dict)
+    check_line(found, "LogRecord")
     return found
 
 
