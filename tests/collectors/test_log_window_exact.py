@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from memory_files import MemoryFile, MemoryFiles
 from random_logs import ACCESS, BEGIN, UNTIMED, RandomLog, memory_files, random_logs, read, records
 from regops.collectors.logs import chain as log_chain
+from regops.collectors.logs import time_search as log_time_search
 from regops.collectors.logs import window as log_window
 from regops.collectors.logs.nginx_formats import NginxLogs
 from regops.collectors.logs.parser_choice import Readers
@@ -66,9 +67,10 @@ def naively(logs: list[RandomLog], *, raw: bool, window: LogWindow, log_filter: 
 def small_steps() -> Iterator[None]:
     """Logs of some kilobytes are read as if they had some gigabytes."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, size in {"_CONTEXT": 6000, "_FIRST_STEP": 300, "_LONGEST_STEP": 2000, "_SHORT": 400}.items():
+        for name, size in {"_CONTEXT": 6000, "_FIRST_STEP": 300, "_LONGEST_STEP": 2000}.items():
             patch.setattr(log_window, name, size)
-        patch.setattr(log_window, "_LONGEST_PROBE", 6000)
+        for name, size in {"_SHORT": 400, "_LONGEST_PROBE": 6000}.items():
+            patch.setattr(log_time_search, name, size)
         for name, size in {"_PIECE": 700, "_ENTRY": 1024, "_LONG_LINE": 512, "_LONGEST_RUN": 2000}.items():
             patch.setattr(log_window, name, size)
         patch.setattr(log_chain, "_STEP", 100)

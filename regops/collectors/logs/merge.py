@@ -19,10 +19,10 @@ from regops.collectors.logs.needle import needle
 from regops.collectors.logs.nginx_formats import nginx_logs
 from regops.collectors.logs.one_source import FileReading, Place, SourceReading, StreamReading
 from regops.collectors.logs.parser_choice import Readers
+from regops.collectors.logs.placement import Placed, is_open
 from regops.collectors.logs.records import count, passes
 from regops.collectors.logs.sources import DIRECTORIES, collect_sources, select_sources
 from regops.collectors.logs.stream import OutputPlace, output_lines, stream_lines
-from regops.collectors.logs.window import Placed, is_open
 from regops.errors import Refused, RegopsError
 from regops.model.log_record import LogRecord
 from regops.model.log_request import LogRequest

@@ -7,9 +7,11 @@ from typing import Protocol
 
 from regops.collectors.logs.chain import LogChain
 from regops.collectors.logs.parser_choice import Readers
+from regops.collectors.logs.placement import Placed
 from regops.collectors.logs.records import RecordReader
 from regops.collectors.logs.stream import OutputPlace
-from regops.collectors.logs.window import Placed, SourceWindow, StreamWindow
+from regops.collectors.logs.stream_window import StreamWindow
+from regops.collectors.logs.window import SourceWindow
 from regops.model.log_filter import LogWindow
 from regops.model.log_record import LogRecord
 from regops.model.log_source import LogLine, LogSource, SourceKind
