@@ -25,6 +25,13 @@ class Spot(NamedTuple):
     offset: int
 
 
+class Part(NamedTuple):
+    """A part of a log: what begins at start or later, and before end if there is one."""
+
+    start: Spot
+    end: Spot | None
+
+
 @dataclass(slots=True)
 class _Opened:
     """A file that is held open: size_bytes is what it held then, None for one that has to be unpacked to know.

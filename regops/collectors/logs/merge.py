@@ -15,7 +15,6 @@ from parsers.errors import ParseError
 from regops.collectors.logs.container_zone import container_zone
 from regops.collectors.logs.files import open_files
 from regops.collectors.logs.followed_file import about
-from regops.collectors.logs.needle import needle
 from regops.collectors.logs.nginx_formats import nginx_logs
 from regops.collectors.logs.one_source import FileReading, Place, SourceReading, StreamReading
 from regops.collectors.logs.parser_choice import Readers
@@ -205,7 +204,7 @@ class _Reading:
             window,
             readers,
             wanted=self._wanted,
-            may_hold=needle(request.filter.grep),
+            asked=request.filter,
             check=partial(self._patience.check, source.name),
             say=lambda text: self._said.append(about(source, text)),
             follow=self._follow,

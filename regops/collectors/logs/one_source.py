@@ -12,7 +12,7 @@ from regops.collectors.logs.records import RecordReader
 from regops.collectors.logs.stream import OutputPlace
 from regops.collectors.logs.stream_window import StreamWindow
 from regops.collectors.logs.window import SourceWindow
-from regops.model.log_filter import LogWindow
+from regops.model.log_filter import LogFilter, LogWindow
 from regops.model.log_record import LogRecord
 from regops.model.log_source import LogLine, LogSource, SourceKind
 from regops.ports import ContainerFile, ContainerFiles
@@ -79,7 +79,7 @@ class FileReading:
         readers: Readers,
         *,
         wanted: Callable[[LogRecord], bool],
-        may_hold: Callable[[bytes], bool] | None,
+        asked: LogFilter,
         check: Callable[[], None],
         say: Callable[[str], None],
         follow: bool,
@@ -94,7 +94,13 @@ class FileReading:
                 return readers.of(source, sample)
 
             self._window = SourceWindow(
-                self._chain, window, new_reader, zone=readers.zone, wanted=wanted, may_hold=may_hold, follow=follow
+                self._chain,
+                window,
+                new_reader,
+                zone=readers.zone,
+                wanted=wanted,
+                needle=readers.needle(source, sample, asked),
+                follow=follow,
             )
             self._reader = new_reader()
             self._parts, self.wanted = self._window.parts()

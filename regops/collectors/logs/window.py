@@ -3,9 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
-from typing import NamedTuple
 
-from regops.collectors.logs.chain import LogChain, Spot
+from regops.collectors.logs.chain import LogChain, Part, Spot
+from regops.collectors.logs.line_skipping import LineSkipping
+from regops.collectors.logs.needle import Needle
+from regops.collectors.logs.piece_skipping import PieceSkipping, Run
 from regops.collectors.logs.placement import Placed, is_before, is_open, is_over, moment, place
 from regops.collectors.logs.records import RecordReader
 from regops.collectors.logs.time_search import TimeSearch
@@ -17,34 +19,13 @@ from regops.model.log_record import LogRecord
 _CONTEXT = 64 * 1024
 _FIRST_STEP = 64 * 1024
 _LONGEST_STEP = 4 * 1024 * 1024
-# Pieces of a log that may be passed over, each looked at with the rest of the entry that begins at its end: that has
-# 64 Ki characters and a line at most, unless a line of it is longer than anybody reads.
-_PIECE = 1024 * 1024
-_ENTRY = 384 * 1024
-_LONG_LINE = 64 * 1024
-_LONGEST_RUN = 64 * 1024 * 1024
-
-
-class Part(NamedTuple):
-    """A part of a log: the records that begin at start or later, and before end if there is one."""
-
-    start: Spot
-    end: Spot | None
-
-
-class _Run(NamedTuple):
-    """A part that is read among others that are passed over, and on which of its sides such are."""
-
-    part: Part
-    behind_gap: bool
-    before_gap: bool
 
 
 class SourceWindow:
     """What a window shows of one log; new_reader makes a reader for any part of it, wanted is what a request asks for.
 
-    may_hold tells whether some bytes can hold what is wanted. untimed counts the records that were left out because
-    nothing tells when they were, hidden the lines that were passed over unread where all records are asked for.
+    needle is what wanted records hold, None where only reading tells. untimed counts the records that were left out
+    because nothing tells when they were, hidden the lines that were passed over unread where all are asked for.
     """
 
     def __init__(
@@ -55,7 +36,7 @@ class SourceWindow:
         *,
         zone: tzinfo,
         wanted: Callable[[LogRecord], bool],
-        may_hold: Callable[[bytes], bool] | None = None,
+        needle: Needle | None = None,
         follow: bool = False,
     ) -> None:
         self.untimed = 0
@@ -66,9 +47,8 @@ class SourceWindow:
         self._new_reader = new_reader
         self._search = TimeSearch(chain, new_reader, zone)
         self._wanted = wanted
+        self._needle = needle
         self._follow = follow
-        # What is followed is read to its end, for its reader has to know where it stands.
-        self._may_hold = None if follow else may_hold
         self.after_all = Part(chain.end, None)
         self._modified = moment(chain.modified_at)
 
@@ -88,12 +68,37 @@ class SourceWindow:
         return found
 
     def records(self, part: Part, reader: RecordReader | None = None) -> Iterator[Placed]:
-        """Yield the records of a part that are in the window, wanted or not, but for pieces that hold no wanted one."""
-        if self._may_hold is None:
+        """Yield the records of a part that are in the window, wanted or not, but for what holds no wanted one.
+
+        What is followed is read whole by its reader, which has to know where it stands.
+        """
+        if self._needle is None or (self._follow and reader is not None):
             yield from self._in_window(self._read(part, reader or self._new_reader()))
-            return
-        for run in self._promising(part, self._may_hold):
-            yield from self._in_window(self._read(run.part, self._new_reader(), run))
+        elif self._needle.is_line:
+            yield from self._read_lines(part, self._needle)
+        else:
+            skipping = PieceSkipping(self._chain, self._needle, self._new_reader, self._is_inside)
+            try:
+                for run in skipping.runs(part):
+                    yield from self._in_window(self._read(run.part, self._new_reader(), run))
+            finally:
+                self._hide(skipping.hidden)
+
+    def _read_lines(self, part: Part, needle: Needle) -> Iterator[Placed]:
+        skipping = LineSkipping(self._chain, needle, self._new_reader, self._is_inside)
+        try:
+            for found in skipping.read(part):
+                if isinstance(found, Part):
+                    yield from self._in_window(self._read(found, self._new_reader()))
+                else:
+                    yield from place(found, self._modified)
+        finally:
+            self._hide(skipping.hidden)
+
+    def _hide(self, lines: int) -> None:
+        # Where a number of lines is asked for, nobody knows how many there are before them.
+        if self._window.lines is None:
+            self.hidden += lines
 
     def _in_window(self, records: Iterator[LogRecord | None]) -> Iterator[Placed]:
         for found in place(records, self._modified):
@@ -104,33 +109,6 @@ class SourceWindow:
             elif not is_before(found, self._window):
                 yield found
 
-    def _promising(self, part: Part, may_hold: Callable[[bytes], bool]) -> Iterator["_Run"]:
-        """Yield the pieces of a part that can hold what is wanted, those that follow each other as one.
-
-        Lines of the others are hidden ones, so where a piece may not all be in the window its records decide.
-        """
-        start: Spot | None = None
-        behind_gap = False
-        before, line_begins = part.start, True
-        for spot, piece, more in self._chain.pieces(part.start, part.end, _PIECE, _ENTRY):
-            behind = Spot(spot.file, spot.offset + len(piece))
-            # The lines that begin here: a file begins with one, and so does what follows a newline.
-            begun = piece.count(b"\n", 0, -1) + (line_begins or spot.file != before.file)
-            before, line_begins = spot, piece.endswith(b"\n")
-            if may_hold(piece + more) or _has_long_line(more) or not self._is_inside(spot, behind):
-                if start is not None and (spot.file > start.file or spot.offset - start.offset >= _LONGEST_RUN):
-                    yield _Run(Part(start, spot), behind_gap=behind_gap, before_gap=False)
-                    start, behind_gap = spot, False
-                start = start or spot
-                continue
-            if start is not None:
-                yield _Run(Part(start, spot), behind_gap=behind_gap, before_gap=True)
-            start, behind_gap = None, True
-            if self._window.lines is None:
-                self.hidden += begun
-        if start is not None:
-            yield _Run(Part(start, part.end), behind_gap=behind_gap, before_gap=False)
-
     def _is_inside(self, start: Spot, end: Spot) -> bool:
         """Return whether all records that begin between two spots are in the window for sure."""
         since, until = self._window.since, self._window.until
@@ -140,7 +118,7 @@ class SourceWindow:
                 return False
         return until is None or self._search.is_before(until, end)
 
-    def _read(self, part: Part, reader: RecordReader, run: "_Run | None" = None) -> Iterator[LogRecord | None]:
+    def _read(self, part: Part, reader: RecordReader, run: Run | None = None) -> Iterator[LogRecord | None]:
         """Yield the records of a part, read with all that they depend on; then None, and those behind it.
 
         What is around a run is passed over: lines across its ends are counted where they belong.
@@ -164,16 +142,12 @@ class SourceWindow:
             if first >= start:
                 yield record
 
-    def _first(self, spots: deque[Spot], record: LogRecord, run: "_Run | None") -> Spot:
+    def _first(self, spots: deque[Spot], record: LogRecord, run: Run | None) -> Spot:
         """Return where a record begins, taking its lines away."""
         first = spots.popleft()
         others = [spots.popleft() for _ in range(record.entry.text.count("\n"))]
-        if others and run is not None and self._window.lines is None:
-            start, end = run.part
-            if run.behind_gap and first < start:
-                self.hidden += sum(start <= spot for spot in others)
-            elif run.before_gap and end is not None and start <= first < end:
-                self.hidden -= sum(end <= spot for spot in others)
+        if others and run is not None:
+            self._hide(run.hidden(first, others))
         return first
 
     def _last(self, lines: int, least: Spot | None, end: Spot | None) -> tuple[tuple[Part, ...], int]:
@@ -200,7 +174,3 @@ class SourceWindow:
                 end = lower
             upper, step = lower, min(2 * step, _LONGEST_STEP)
         return tuple(reversed(parts)), total
-
-
-def _has_long_line(content: bytes) -> bool:
-    return any(content.find(b"\n", at, at + _LONG_LINE) < 0 for at in range(0, len(content), _LONG_LINE))
