@@ -146,7 +146,8 @@ def logs(
     that could not be read. Passwords and tokens are shown as ***, control
     characters as \x1b. In JSON, each line is one object.
 
-    Exit status: 0 when at least one source could be read, 3 when none could.
+    Exit status: 0 when at least one source could be read, 3 when none could,
+    or when --timeout ended a search before anything was found.
 
     Examples:
       regops logs registry

@@ -67,6 +67,8 @@ class LogChain:
         self._is_far = False
         # Up to where lines of the file that was read last were handed out: in the newest, following goes on there.
         self.offset = 0
+        # Where the piece begins that was read last.
+        self.reached = Spot(0, 0)
         file = files.open(source.path)
         self.newest: ContainerFile = file
         self._opened = [self._held(Generation(source.path, file.facts), file)]
@@ -141,6 +143,7 @@ class LogChain:
             splitter, line_at = LineSplitter(), start.offset if file == start.file else opened.floor
             at, name = line_at, self._source.name
             while chunk := self._read(opened, at):
+                self.reached = Spot(file, at)
                 at += len(chunk)
                 for piece in splitter.feed(chunk):
                     yield Spot(file, line_at), LogLine(name, piece.text, piece.cut_bytes)
@@ -164,6 +167,7 @@ class LogChain:
             while limit is None or at < limit:
                 size = size_bytes if limit is None else min(size_bytes, limit - at)
                 content = self._read(opened, at, size + more_bytes)
+                self.reached = Spot(file, at)
                 if not content:
                     break
                 piece, more = content[:size], content[size:]

@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain, islice
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -18,6 +19,7 @@ from regops.collectors.logs.followed_file import about
 from regops.collectors.logs.nginx_formats import nginx_logs
 from regops.collectors.logs.one_source import FileReading, Place, SourceReading, StreamReading
 from regops.collectors.logs.parser_choice import Readers
+from regops.collectors.logs.patience import OutOfTime, Patience
 from regops.collectors.logs.placement import Placed, is_open
 from regops.collectors.logs.records import count, passes
 from regops.collectors.logs.sources import DIRECTORIES, collect_sources, select_sources
@@ -46,27 +48,6 @@ class Window:
 
     places: tuple[Place, ...]
     readers: Readers
-
-
-class _Patience:
-    """How long reading may take before it gives something; what is done with that takes as long as it likes."""
-
-    def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._ends = 0.0
-        self.renew()
-
-    def renew(self) -> None:
-        """Something was given."""
-        self._ends = self._clock.monotonic() + self._seconds
-
-    def check(self, name: str = "the log") -> None:
-        """Raise Refused when nothing was given for too long."""
-        if self._clock.monotonic() > self._ends:
-            raise Refused(
-                f"{name} was not read to its end within {self._seconds:g} s", hint="--timeout gives more time"
-            )
 
 
 def read_logs(doors: LogDoors, clock: Clock, request: LogRequest, tally: LogTally) -> Iterator[Event]:
@@ -100,11 +81,13 @@ class _Reading:
         self._files = files
         self._request = request
         self._follow = follow
-        self._patience = _Patience(clock, request.timeout_seconds)
+        self._patience = Patience(clock, request.timeout_seconds)
         self._wanted = partial(passes, request=request)
         self._said: deque[Notice] = deque()
         self._readings: dict[str, SourceReading] = {}
         self._ended = False
+        # Whether the time has ended before a source did.
+        self._is_cut = False
 
     def run(self, tally: LogTally) -> Generator[Event, None, Window]:
         """Yield the records, and return where they ended."""
@@ -123,6 +106,11 @@ class _Reading:
             tally.count_hidden(name, reading.hidden)
             if reading.untimed:
                 yield Notice(f"{name}: {reading.untimed} lines have no time, nor has one near them: they are left out")
+        if self._is_cut and not some and not self._follow:
+            raise OutOfTime(
+                f"nothing was found in the {self._request.timeout_seconds:g} s that there were",
+                hint="--timeout gives more time; --since and --until, or -s, need less",
+            )
         if not some and not self._follow and self._request.window.lines != 0:
             asked = self._request.filter or not is_open(self._request.window)
             such = "such lines" if asked else "lines"
@@ -163,7 +151,8 @@ class _Reading:
     def _open_all(self, chosen: list[LogSource], readers: Readers) -> Iterator[Notice]:
         """Open the sources; one that cannot be read costs a notice, an error is for none."""
         errors: list[RegopsError] = []
-        for source in chosen:
+        for left, source in _small_ones_first(chosen):
+            self._patience.share(left)
             try:
                 self._readings[source.name] = self._open(source, readers)
             except RegopsError as error:
@@ -171,6 +160,11 @@ class _Reading:
                 if len(chosen) > 1:
                     yield about(source, error.message)
             yield from self._take_said()
+        self._patience.renew()
+        self._readings = {each.name: self._readings[each.name] for each in chosen if each.name in self._readings}
+        for name, reading in self._readings.items():
+            if reading.is_cut:
+                yield self._cut(name, "it was searched back to {} only", "--until {} goes on from there", later=1)
         if errors and len(errors) == len(chosen):
             if len(errors) == 1:
                 raise errors[0]
@@ -222,15 +216,34 @@ class _Reading:
             yield None, line
 
     def _patiently(self, source: LogSource, lines: Iterable[StampedLine]) -> Iterator[StampedLine]:
-        for line in lines:
-            self._patience.check(source.name)
-            yield line
+        """Yield the lines of a stream as far as they come in time."""
+        try:
+            for line in lines:
+                self._patience.check(source.name)
+                yield line
+        except OutOfTime as error:
+            self._is_cut = True
+            self._said.append(Notice(f"{error.message}; {error.hint}"))
+
+    def _cut(self, name: str, done: str, go_on: str, *, later: int = 0) -> Notice:
+        """Return what to say of a source for which the time did not suffice: how far it got, and how to go on."""
+        self._is_cut = True
+        self._patience.renew()
+        told = f"{name}: in {self._request.timeout_seconds:g} s "
+        try:
+            time = self._readings[name].reached()
+        except RegopsError:
+            time = None
+        if time is None:
+            return Notice(f"{told}it was not read to its end; --timeout gives more time")
+        moment = f"{time + timedelta(seconds=later):%Y-%m-%dT%H:%M:%SZ}"
+        return Notice(f"{told}{done.format(moment)}; {go_on.format(moment)}, --timeout gives more time")
 
     def _merged(self, tally: LogTally) -> Iterator[Event]:
         """Yield the records of all sources by their moments: the last ones that are wanted, or all."""
         lines = self._request.window.lines
         skip = 0 if lines is None else max(sum(reading.wanted for reading in self._readings.values()) - lines, 0)
-        for found in heapq.merge(*(self._records(name) for name in self._readings), key=attrgetter("at")):
+        for found in heapq.merge(*self._begun(), key=attrgetter("at")):
             yield from self._take_said()
             if skip:
                 skip -= self._wanted(found.record)
@@ -238,10 +251,22 @@ class _Reading:
                 yield found.record
         yield from self._take_said()
 
+    def _begun(self) -> list[Iterator[Placed]]:
+        """Return the records of each source, read up to the first one, so that each has its share of the time."""
+        records = {name: self._records(name) for name in self._readings}
+        begun: dict[str, Iterator[Placed]] = {}
+        for left, source in _small_ones_first(self._readings[name].source for name in records):
+            self._patience.share(left)
+            begun[source.name] = chain(list(islice(records[source.name], 1)), records[source.name])
+        self._patience.renew()
+        return [begun[name] for name in records]
+
     def _records(self, name: str) -> Iterator[Placed]:
         """Yield the records of a source; what goes wrong with it costs no other source anything."""
         try:
             yield from self._readings[name].records()
+        except OutOfTime:
+            self._said.append(self._cut(name, "it was read up to {} only", "--since {} goes on from there"))
         except RegopsError as error:
             self._said.append(Notice(f"{name}: {error.message}"))
 
@@ -252,3 +277,9 @@ class _Reading:
     def _take_said(self) -> Iterator[Notice]:
         while self._said:
             yield self._said.popleft()
+
+
+def _small_ones_first(sources: Iterable[LogSource]) -> Iterator[tuple[int, LogSource]]:
+    """Yield sources by their sizes, each with how many there are with it and behind it."""
+    ordered = sorted(sources, key=lambda source: source.size_bytes or 0)
+    return zip(range(len(ordered), 0, -1), ordered, strict=True)

@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from regops.collectors.logs.chain import LogChain, Part, Spot
 from regops.collectors.logs.line_skipping import LineSkipping
 from regops.collectors.logs.needle import Needle
+from regops.collectors.logs.patience import OutOfTime
 from regops.collectors.logs.piece_skipping import PieceSkipping, Run
 from regops.collectors.logs.placement import Placed, is_before, is_open, is_over, moment, place
 from regops.collectors.logs.records import RecordReader
@@ -26,6 +27,7 @@ class SourceWindow:
 
     needle is what wanted records hold, None where only reading tells. untimed counts the records that were left out
     because nothing tells when they were, hidden the lines that were passed over unread where all are asked for.
+    is_cut says that the time did not suffice to look for the last ones.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class SourceWindow:
     ) -> None:
         self.untimed = 0
         self.hidden = 0
+        self.is_cut = False
         self._since_passed = False
         self._chain = chain
         self._window = window
@@ -50,6 +53,7 @@ class SourceWindow:
         self._needle = needle
         self._follow = follow
         self.after_all = Part(chain.end, None)
+        self._searched = chain.end
         self._modified = moment(chain.modified_at)
 
     def parts(self) -> tuple[tuple[Part, ...], int]:
@@ -109,6 +113,10 @@ class SourceWindow:
             elif not is_before(found, self._window):
                 yield found
 
+    def reached(self) -> datetime | None:
+        """Return the time up to which it was read, or from which on it was searched; None where none is near."""
+        return self._search.time_at(self._chain.back(self._searched if self.is_cut else self._chain.reached, 0))
+
     def _is_inside(self, start: Spot, end: Spot) -> bool:
         """Return whether all records that begin between two spots are in the window for sure."""
         since, until = self._window.since, self._window.until
@@ -156,14 +164,18 @@ class SourceWindow:
         total, step = 0, _FIRST_STEP
         upper = end or self._chain.end
         while total < lines:
-            lower = self._chain.back(upper, step)
-            if least is not None:
-                lower = max(lower, least)
-            if lower >= upper:
+            try:
+                lower = self._chain.back(upper, step)
+                if least is not None:
+                    lower = max(lower, least)
+                if lower >= upper:
+                    break
+                part = Part(lower, upper if end is not None or parts else None)
+                # What goes beyond the part itself is read again with the next one.
+                count = sum(self._wanted(found.record) for found in self.records(part))
+            except OutOfTime:
+                self.is_cut, self._searched = True, upper
                 break
-            part = Part(lower, upper if end is not None or parts else None)
-            # What goes beyond the part itself is read again with the next one.
-            count = sum(self._wanted(found.record) for found in self.records(part))
             if count:
                 total += count
                 if parts and parts[-1].start == part.end:
