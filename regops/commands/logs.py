@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from parsers.secret_text import mask_secrets
+from regops.collectors.logs.configured import configured_logs
 from regops.collectors.logs.files import open_files
 from regops.collectors.logs.follow import follow_logs
 from regops.collectors.logs.merge import read_logs
@@ -132,8 +133,9 @@ def logs(
 ) -> None:
     r"""Show the logs of a registry's container as one stream, by time.
 
-    The sources are the files under /var/log/nginx and /var/log/supervisor
-    and `docker`, the container's own output; --list names them. Rotated and
+    The sources are the files under /var/log/nginx and /var/log/supervisor,
+    those that nginx's and supervisord's configurations name elsewhere, and
+    `docker`, the container's own output; --list names them. Rotated and
     compressed files are read as far as they are asked for. Tracebacks stay
     with their line, and what a registry says twice is shown once.
 
@@ -176,7 +178,7 @@ def logs(
         with open_files(services, container, via) as (files, notices):
             for notice in notices:
                 writer.write(notice)
-            found = collect_sources(files, container)
+            found = collect_sources(files, container, configured_logs(files))
             services.emit(found if show_secrets else _masked(found))
     if via is Via.NSENTER:
         typer.echo(_NSENTER_WARNING, err=True)
@@ -195,12 +197,14 @@ def logs(
 
 
 def _masked(found: LogSources) -> LogSources:
-    """Return sources whose links and problems tell no secret."""
+    """Return sources whose names, links and problems tell no secret."""
     return replace(
         found,
         sources=tuple(
             replace(
                 each,
+                name=mask_secrets(each.name),
+                path=mask_secrets(each.path),
                 link_target=each.link_target and mask_secrets(each.link_target),
                 problem=each.problem and mask_secrets(each.problem),
             )

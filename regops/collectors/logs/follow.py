@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 from parsers.docker_inspect import Container, parse_docker_inspect
 from parsers.errors import ParseError
+from regops.collectors.logs.configured import ConfiguredLogs, configured_logs
 from regops.collectors.logs.files import open_files
 from regops.collectors.logs.flow import FileFlow, Flow, StreamFlow, take
 from regops.collectors.logs.lines import LineSplitter
 from regops.collectors.logs.merge import Window, read_window
 from regops.collectors.logs.records import count
-from regops.collectors.logs.sources import DIRECTORIES, collect_sources, select_sources
+from regops.collectors.logs.sources import collect_sources, directories, select_sources
 from regops.collectors.logs.stream import FollowedStream, OutputPlace, Waker
 from regops.errors import NotFound, NotRunning, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.container_file import Happened
@@ -58,7 +59,7 @@ def follow_logs(doors: LogDoors, clock: Clock, request: LogRequest, tally: LogTa
         try:
             with open_files(doors, found.name, request.via) as (files, notices):
                 yield from notices
-                following.resume()
+                following.resume(files)
                 yield from following.until_end(files)
         except (NotRunning, NotFound, Unreachable) as error:
             if request.via is Via.NSENTER:
@@ -85,6 +86,7 @@ class _Following:
         self._streams: list[StreamFlow] = []
         self._directories: dict[str, int | None] = {}
         self._window: Window
+        self._configured = ConfiguredLogs()
 
     def inspect(self) -> Container:
         """Return what the engine knows of the container, by its name from the first time on."""
@@ -101,6 +103,7 @@ class _Following:
     def begin(self, window: Window) -> None:
         """Go on where the window of what was there has ended."""
         self._window = window
+        self._configured = window.configured
         for place in window.places:
             if place.source.kind is SourceKind.OUTPUT or self._request.via is Via.NSENTER:
                 flow = StreamFlow(place.source, place.reader, window.readers.of, place.output)
@@ -111,19 +114,20 @@ class _Following:
                     place.source, place.reader, window.readers.of, place.file, place.offset
                 )
 
-    def resume(self) -> None:
-        """Take the streams up again after a restart; the files resume by themselves."""
+    def resume(self, files: ContainerFiles) -> None:
+        """Take the streams up again after a restart; the files resume by themselves, and there may be others."""
         if self._request.via is Via.NSENTER:
             raise NotRunning(
                 f"the container {self._name} has ended, and so has the tail inside",
                 hint="without --via nsenter, regops follows through restarts",
             )
+        self._configured = configured_logs(files)
         for flow in self._streams:
             self._open(flow, anew=True)
 
     def until_end(self, files: ContainerFiles) -> Iterator[Event]:
         """Yield new records until the container ends."""
-        self._directories = dict.fromkeys(DIRECTORIES)
+        self._directories = dict.fromkeys(directories(self._configured))
         # When everything is looked at next, when it may be again, and when the directories may be listed again.
         look_at = again_at = discover_at = 0.0
         renamed = unlisted = True
@@ -235,7 +239,7 @@ class _Following:
         """Begin to follow files that were not there before."""
         if self._request.via is Via.NSENTER:
             return
-        found = collect_sources(files, self._name)
+        found = collect_sources(files, self._name, self._configured)
         try:
             chosen = select_sources(found, self._request.patterns)
         except NotFound:

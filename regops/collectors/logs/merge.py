@@ -13,10 +13,10 @@ from typing import TypeAlias
 
 from parsers.docker_inspect import parse_docker_inspect
 from parsers.errors import ParseError
+from regops.collectors.logs.configured import ConfiguredLogs, configured_logs
 from regops.collectors.logs.container_zone import container_zone
 from regops.collectors.logs.files import open_files
 from regops.collectors.logs.followed_file import about
-from regops.collectors.logs.nginx_formats import nginx_logs
 from regops.collectors.logs.one_source import FileReading, Place, SourceReading, StreamReading
 from regops.collectors.logs.parser_choice import Readers
 from regops.collectors.logs.patience import OutOfTime, Patience
@@ -44,10 +44,14 @@ _MORE_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What reading the window of some sources has left: their places, and what makes readers for those that appear."""
+    """What reading the window of some sources has left: their places, and what following them needs to know.
+
+    readers make readers for sources that appear, configured are those that configurations name.
+    """
 
     places: tuple[Place, ...]
     readers: Readers
+    configured: ConfiguredLogs
 
 
 def read_logs(doors: LogDoors, clock: Clock, request: LogRequest, tally: LogTally) -> Iterator[Event]:
@@ -91,11 +95,11 @@ class _Reading:
 
     def run(self, tally: LogTally) -> Generator[Event, None, Window]:
         """Yield the records, and return where they ended."""
-        chosen = yield from self._chosen()
+        configured = configured_logs(self._files)
+        chosen = yield from self._chosen(configured)
         tally.expect(source.name for source in chosen)
-        nginx = nginx_logs(self._files)
-        readers = Readers(container_zone(self._files, self._time_zone()), nginx)
-        yield from nginx.problems
+        readers = Readers(container_zone(self._files, self._time_zone()), configured.nginx)
+        yield from configured.problems
         yield from self._open_all(chosen, readers)
         some = False
         for event in self._merged(tally):
@@ -117,16 +121,16 @@ class _Reading:
             yield Notice(f"there are no {such} in {', '.join(source.name for source in chosen)}")
         self._ended = True
         places = [self._place(source) for source in chosen]
-        return Window(tuple(places), readers)
+        return Window(tuple(places), readers, configured)
 
     def close(self) -> None:
         """Close all files; those that are followed stay open when all went well."""
         for reading in self._readings.values():
             reading.close(keep_newest=self._follow and self._ended)
 
-    def _chosen(self) -> Generator[Event, None, list[LogSource]]:
+    def _chosen(self, configured: ConfiguredLogs) -> Generator[Event, None, list[LogSource]]:
         """Return the sources to read; links to a program's output stand for the container's output."""
-        sources = collect_sources(self._files, self._request.container)
+        sources = collect_sources(self._files, self._request.container, configured)
         chosen = list(select_sources(sources, self._request.patterns))
         for source in sources.sources:
             if source.kind is SourceKind.DIRECTORY and source.path in DIRECTORIES and source.problem:
@@ -187,7 +191,8 @@ class _Reading:
             return StreamReading(
                 source, self._patiently(source, lines), window, readers, wanted=self._wanted, output=place
             )
-        if source.problem and (source.kind is SourceKind.COMPRESSED or request.via is Via.NSENTER):
+        unread = {SourceKind.COMPRESSED, SourceKind.ELSEWHERE}
+        if source.problem and (source.kind in unread or request.via is Via.NSENTER):
             raise Refused(f"{request.container}:{source.path} is not read: {source.problem}")
         if request.via is Via.NSENTER:
             inside = self._patiently(source, () if self._follow else self._inside(source))
