@@ -5,6 +5,7 @@ import pytest
 from memory_files import MemoryFile, MemoryFiles
 from random_logs import ACCESS, read, records
 from regops.collectors.logs import chain as log_chain
+from regops.collectors.logs import opened_file as log_opened_file
 from regops.collectors.logs.lines import LINE_BYTES
 from regops.model.log_filter import LogWindow
 from regops.model.log_source import Notice
@@ -75,7 +76,8 @@ def test_a_file_that_shrinks_while_it_is_read_gives_what_is_left() -> None:
 
 
 def test_of_a_file_that_the_engine_sends_the_end_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_chain, "FAR_BYTES", 2**20)
+    for module in (log_opened_file, log_chain):
+        monkeypatch.setattr(module, "FAR_BYTES", 2**20)
     lines = [b"%01000d" % number for number in range(3000)]
     files = MemoryFiles({PATH: MemoryFile(b"\n".join(lines))}, via="engine")
     files.files[f"{PATH}.1"] = MemoryFile(b"older\n")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from memory_files import MemoryFile, MemoryFiles
 from parsers.log_record import Level
 from random_logs import ACCESS, BEGIN, REGISTRY, UNTIMED, RandomLog, memory_files, random_logs, read, records
-from regops.collectors.logs import chain as log_chain
 from regops.collectors.logs import line_skipping as log_line_skipping
+from regops.collectors.logs import opened_file as log_opened_file
 from regops.collectors.logs import piece_skipping as log_piece_skipping
 from regops.collectors.logs import time_search as log_time_search
 from regops.collectors.logs import window as log_window
@@ -84,8 +84,8 @@ def small_steps() -> Iterator[None]:
             patch.setattr(log_piece_skipping, name, size)
         for name, size in {"_PIECE": 700, "_LINE": 512, "_BEFORE": 6000}.items():
             patch.setattr(log_line_skipping, name, size)
-        patch.setattr(log_chain, "_STEP", 100)
-        patch.setattr(log_chain, "_CHUNK", 500)
+        patch.setattr(log_opened_file, "_STEP", 100)
+        patch.setattr(log_opened_file, "_CHUNK", 500)
         yield
 
 

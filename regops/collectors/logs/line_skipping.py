@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from regops.collectors.logs.chain import LogChain, Part, Spot
+from regops.collectors.logs.chain import LogChain
 from regops.collectors.logs.lines import LINE_BYTES
 from regops.collectors.logs.needle import Needle
 from regops.collectors.logs.piece_skipping import has_long_line
 from regops.collectors.logs.records import RecordReader
+from regops.collectors.logs.spots import Part, Spot
 from regops.model.log_record import LogRecord
 from regops.model.log_source import LogLine
 

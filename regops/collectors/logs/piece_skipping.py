@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from regops.collectors.logs.chain import LogChain, Part, Spot
+from regops.collectors.logs.chain import LogChain
 from regops.collectors.logs.lines import LINE_BYTES
 from regops.collectors.logs.needle import Needle
 from regops.collectors.logs.records import RecordReader
+from regops.collectors.logs.spots import Part, Spot
 from regops.model.log_source import LogLine
 
 # Each piece is looked at with the rest of the entry that begins at its end: that has 64 Ki characters and a line at

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 
-from regops.collectors.logs.chain import LogChain, Spot
+from regops.collectors.logs.chain import LogChain
 from regops.collectors.logs.records import RecordReader
+from regops.collectors.logs.spots import Spot
 
 # A piece of a log this long is read rather than divided.
 _SHORT = 128 * 1024

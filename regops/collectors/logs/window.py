@@ -4,13 +4,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
 
-from regops.collectors.logs.chain import LogChain, Part, Spot
+from regops.collectors.logs.chain import LogChain
 from regops.collectors.logs.line_skipping import LineSkipping
 from regops.collectors.logs.needle import Needle
 from regops.collectors.logs.patience import OutOfTime
 from regops.collectors.logs.piece_skipping import PieceSkipping, Run
 from regops.collectors.logs.placement import Placed, is_before, is_open, is_over, moment, place
 from regops.collectors.logs.records import RecordReader
+from regops.collectors.logs.spots import Part, Spot
 from regops.collectors.logs.time_search import TimeSearch
 from regops.model.log_filter import LogWindow
 from regops.model.log_record import LogRecord
