@@ -1,45 +1,34 @@
 """The logs of a container as one stream of records, merged by time: the part of it that a window asks for."""
 
 import heapq
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import chain, islice
 from operator import attrgetter
 from typing import TypeAlias
 
-from parsers.docker_inspect import parse_docker_inspect
-from parsers.errors import ParseError
 from regops.collectors.logs.configured import ConfiguredLogs, configured_logs
 from regops.collectors.logs.container_zone import container_zone
 from regops.collectors.logs.files import open_files
 from regops.collectors.logs.followed_file import about
-from regops.collectors.logs.one_source import FileReading, Place, SourceReading, StreamReading
+from regops.collectors.logs.one_source import Place, SourceReading
+from regops.collectors.logs.opening import Opening
 from regops.collectors.logs.parser_choice import Readers
 from regops.collectors.logs.patience import OutOfTime, Patience
 from regops.collectors.logs.placement import Placed, is_open
 from regops.collectors.logs.records import count, passes
-from regops.collectors.logs.sources import DIRECTORIES, collect_sources, select_sources
-from regops.collectors.logs.stream import OutputPlace, output_lines, stream_lines
 from regops.errors import Refused, RegopsError
 from regops.model.log_record import LogRecord
 from regops.model.log_request import LogRequest
-from regops.model.log_source import OUTPUT_NAME, LogLine, LogSource, Notice, SourceKind, Via
+from regops.model.log_source import LogSource, Notice
 from regops.model.log_summary import LogTally
 from regops.ports import Clock, ContainerFiles, LogDoors
 
 __all__ = ["Place", "Window", "read_logs", "read_window"]
 
 Event: TypeAlias = LogRecord | Notice
-StampedLine: TypeAlias = tuple[datetime | None, LogLine]
-
-# Of a stream, so many lines more are asked for, so that folded ones make no entry less; and so much earlier ones, for
-# the engine's clock is not that of the container's programs.
-_MORE_LINES = 500
-_MORE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +70,13 @@ class _Reading:
     def __init__(
         self, doors: LogDoors, clock: Clock, files: ContainerFiles, request: LogRequest, *, follow: bool
     ) -> None:
-        self._doors = doors
         self._files = files
         self._request = request
         self._follow = follow
         self._patience = Patience(clock, request.timeout_seconds)
         self._wanted = partial(passes, request=request)
-        self._said: deque[Notice] = deque()
+        self._opening = Opening(doors, files, request, self._patience, follow=follow)
+        self._said = self._opening.said
         self._readings: dict[str, SourceReading] = {}
         self._ended = False
         # Whether the time has ended before a source did.
@@ -96,9 +85,9 @@ class _Reading:
     def run(self, tally: LogTally) -> Generator[Event, None, Window]:
         """Yield the records, and return where they ended."""
         configured = configured_logs(self._files)
-        chosen = yield from self._chosen(configured)
+        chosen = yield from self._opening.chosen(configured)
         tally.expect(source.name for source in chosen)
-        readers = Readers(container_zone(self._files, self._time_zone()), configured.nginx)
+        readers = Readers(container_zone(self._files, self._opening.time_zone()), configured.nginx)
         yield from configured.problems
         yield from self._open_all(chosen, readers)
         some = False
@@ -110,7 +99,7 @@ class _Reading:
             tally.count_hidden(name, reading.hidden)
             if reading.untimed:
                 yield Notice(f"{name}: {reading.untimed} lines have no time, nor has one near them: they are left out")
-        if self._is_cut and not some and not self._follow:
+        if (self._is_cut or self._opening.is_cut) and not some and not self._follow:
             raise OutOfTime(
                 f"nothing was found in the {self._request.timeout_seconds:g} s that there were",
                 hint="--timeout gives more time; --since and --until, or -s, need less",
@@ -128,37 +117,13 @@ class _Reading:
         for reading in self._readings.values():
             reading.close(keep_newest=self._follow and self._ended)
 
-    def _chosen(self, configured: ConfiguredLogs) -> Generator[Event, None, list[LogSource]]:
-        """Return the sources to read; links to a program's output stand for the container's output."""
-        sources = collect_sources(self._files, self._request.container, configured)
-        chosen = list(select_sources(sources, self._request.patterns))
-        for source in sources.sources:
-            if source.kind is SourceKind.DIRECTORY and source.path in DIRECTORIES and source.problem:
-                yield about(source, source.problem)
-        streamed = [source for source in chosen if source.kind is SourceKind.STREAMED]
-        for source in streamed:
-            yield Notice(
-                f"{source.name} is a link to {source.link_target}: its lines are in the container's own output "
-                f"({OUTPUT_NAME}), or in the program's stdout log where supervisord runs it"
-            )
-        output = [source for source in sources.sources if source.kind is SourceKind.OUTPUT]
-        chosen = [source for source in chosen if source not in streamed]
-        return [*chosen, *(source for source in output if streamed and source not in chosen)]
-
-    def _time_zone(self) -> str | None:
-        """Return the container's TZ, None where it is not set or not known."""
-        with suppress(RegopsError, ParseError):
-            found = parse_docker_inspect(self._doors.engine().inspect(self._request.container), "")
-            return found.environment.get("TZ")
-        return None
-
     def _open_all(self, chosen: list[LogSource], readers: Readers) -> Iterator[Notice]:
         """Open the sources; one that cannot be read costs a notice, an error is for none."""
         errors: list[RegopsError] = []
         for left, source in _small_ones_first(chosen):
             self._patience.share(left)
             try:
-                self._readings[source.name] = self._open(source, readers)
+                self._readings[source.name] = self._opening.open(source, readers)
             except RegopsError as error:
                 errors.append(error)
                 if len(chosen) > 1:
@@ -176,59 +141,6 @@ class _Reading:
                 f"none of the {len(errors)} log sources of the container {self._request.container} could be read",
                 hint=errors[0].hint,
             )
-
-    def _open(self, source: LogSource, readers: Readers) -> SourceReading:
-        request, window = self._request, self._request.window
-        if source.kind is SourceKind.OUTPUT:
-            place = OutputPlace()
-            lines = output_lines(
-                self._doors.engine(),
-                request.container,
-                place,
-                lines=None if window.lines is None or request.filter else window.lines + _MORE_LINES,
-                since=window.since.timestamp() - _MORE_SECONDS if window.since is not None else None,
-            )
-            return StreamReading(
-                source, self._patiently(source, lines), window, readers, wanted=self._wanted, output=place
-            )
-        unread = {SourceKind.COMPRESSED, SourceKind.ELSEWHERE}
-        if source.problem and (source.kind in unread or request.via is Via.NSENTER):
-            raise Refused(f"{request.container}:{source.path} is not read: {source.problem}")
-        if request.via is Via.NSENTER:
-            inside = self._patiently(source, () if self._follow else self._inside(source))
-            return StreamReading(source, inside, window, readers, wanted=self._wanted, output=None)
-        return FileReading(
-            self._files,
-            source,
-            window,
-            readers,
-            wanted=self._wanted,
-            asked=request.filter,
-            check=partial(self._patience.check, source.name),
-            say=lambda text: self._said.append(about(source, text)),
-            follow=self._follow,
-        )
-
-    def _inside(self, source: LogSource) -> Iterator[tuple[None, LogLine]]:
-        """Yield what the container's own tail prints."""
-        lines = self._request.window.lines
-        whole = lines is None or self._request.filter
-        count = "+1" if lines is None or whole else str(lines + _MORE_LINES)
-        chunks = self._doors.output_inside(
-            self._request.container, ("tail", "-n", count, source.path), timeout_seconds=self._request.timeout_seconds
-        )
-        for line in stream_lines(source.name, chunks, partial(self._patience.check, source.name)):
-            yield None, line
-
-    def _patiently(self, source: LogSource, lines: Iterable[StampedLine]) -> Iterator[StampedLine]:
-        """Yield the lines of a stream as far as they come in time."""
-        try:
-            for line in lines:
-                self._patience.check(source.name)
-                yield line
-        except OutOfTime as error:
-            self._is_cut = True
-            self._said.append(Notice(f"{error.message}; {error.hint}"))
 
     def _cut(self, name: str, done: str, go_on: str, *, later: int = 0) -> Notice:
         """Return what to say of a source for which the time did not suffice: how far it got, and how to go on."""
