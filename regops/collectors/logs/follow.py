@@ -106,12 +106,12 @@ class _Following:
         self._configured = window.configured
         for place in window.places:
             if place.source.kind is SourceKind.OUTPUT or self._request.via is Via.NSENTER:
-                flow = StreamFlow(place.source, place.reader, window.readers.of, place.output)
+                flow = StreamFlow(place.source, place.reader, window.readers.of, self._clock.now, place.output)
                 self._streams.append(flow)
                 self._open(flow, anew=False)
             else:
                 self._files[place.source.path] = FileFlow(
-                    place.source, place.reader, window.readers.of, place.file, place.offset
+                    place.source, place.reader, window.readers.of, self._clock.now, place.file, place.offset
                 )
 
     def resume(self, files: ContainerFiles) -> None:
@@ -253,7 +253,7 @@ class _Following:
                 flow = self._files[source.path] = self._files.pop(renamed)
                 flow.go_on_at(source)
             else:
-                self._files[source.path] = FileFlow(source, None, self._window.readers.of)
+                self._files[source.path] = FileFlow(source, None, self._window.readers.of, self._clock.now)
                 yield Notice(f"{source.name} is new")
 
     def _renamed(self, source: LogSource, there: set[str]) -> str | None:
