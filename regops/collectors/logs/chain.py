@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from regops.collectors.logs.history import Generation, generations
 from regops.collectors.logs.lines import LineSplitter
 from regops.collectors.logs.opened_file import FAR_BYTES, OpenedFile
+from regops.collectors.logs.patience import OutOfTime
 from regops.collectors.logs.spots import Spot
 from regops.errors import NotFound, RegopsError
 from regops.model.log_source import LogLine, LogSource
@@ -32,7 +33,6 @@ class LogChain:
         self._source = source
         self._check = check
         self._say = say
-        self._is_far = False
         # Up to where lines of the file that was read last were handed out: in the newest, following goes on there.
         self.offset = 0
         # Where the piece begins that was read last.
@@ -67,12 +67,11 @@ class LogChain:
         return Spot(file, self._size(file))
 
     def extend(self, *, not_before: float | None = None) -> bool:
-        """Open the next older file, and return whether there was one; one last written before not_before is none."""
+        """Open what is next older, and return whether there was any; a file last written before not_before is none."""
         if self._complete:
             return False
         if self._opened[-1].floor:
-            self._far()
-            return False
+            return self._lift()
         return self._extend(not_before)
 
     def back(self, spot: Spot, size_bytes: int) -> Spot:
@@ -83,7 +82,8 @@ class LogChain:
         if spot.offset <= self._opened[-spot.file].floor:
             if 1 - spot.file == len(self._opened) and not self.extend():
                 return spot
-            spot = Spot(spot.file - 1, self._size(spot.file - 1))
+            if spot.offset <= self._opened[-spot.file].floor:
+                spot = Spot(spot.file - 1, self._size(spot.file - 1))
         return Spot(spot.file, self._opened[-spot.file].line_start(spot.offset - size_bytes))
 
     def context(self, spot: Spot, size_bytes: int) -> Spot:
@@ -157,7 +157,7 @@ class LogChain:
             opened.close()
 
     def _held(self, generation: Generation, file: ContainerFile) -> OpenedFile:
-        # The engine sends files whole, and the end is what is kept of them.
+        # The engine sends files whole, from their beginning: the end is at hand, and the rest costs another time.
         return OpenedFile(generation, file, self._check, is_far=self._files.via == "engine")
 
     def _size(self, file: int) -> int:
@@ -171,10 +171,18 @@ class LogChain:
             content += b"\n" + opened.read(opened.floor, size_bytes - len(content))
         return content
 
-    def _far(self) -> None:
-        if not self._is_far:
+    def _lift(self) -> bool:
+        """Let the beginning of the oldest file be read, and return whether it can be."""
+        try:
+            if self._opened[-1].lift():
+                return True
             self._say(f"only its last {FAR_BYTES // 2**20} MiB were looked at")
-        self._is_far = True
+        except OutOfTime:
+            raise
+        except RegopsError as error:
+            self._say(error.message)
+        self._complete = True
+        return False
 
     def _extend(self, not_before: float | None) -> bool:
         for _ in range(_ATTEMPTS):

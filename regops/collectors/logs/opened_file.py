@@ -15,8 +15,8 @@ FAR_BYTES = 16 * 1024 * 1024
 class OpenedFile:
     """A file as it was when it was opened: what is written to it later is not of it.
 
-    check is called before every read and may raise. is_far says that only the end of the file can be read. floor is the
-    first offset that can be.
+    check is called before every read and may raise. is_far says that what is before the end of the file comes at a
+    price: it is not read until it is lifted. floor is the first offset that is read.
     """
 
     def __init__(self, generation: Generation, file: ContainerFile, check: Callable[[], None], *, is_far: bool) -> None:
@@ -27,7 +27,8 @@ class OpenedFile:
         self._content: Readable = self._gzip or file
         # What is packed has to be unpacked to know.
         self._size_bytes = None if self._gzip else file.facts.size_bytes
-        if is_far and not self._gzip and file.facts.size_bytes > FAR_BYTES:
+        self._is_far = is_far and not self._gzip and file.facts.size_bytes > FAR_BYTES
+        if self._is_far:
             self.floor = self._next_line(file.facts.size_bytes - FAR_BYTES)
 
     @property
@@ -44,19 +45,28 @@ class OpenedFile:
         size = size if self._size_bytes is None else min(size, self._size_bytes - at)
         return self._content.read(at, size) if size > 0 else b""
 
+    def lift(self) -> bool:
+        """Let all of a far file be read, and return whether there is more of it now. Raises what reading raises."""
+        if not self._is_far:
+            return False
+        self._check()
+        self._content.read(0, 1)
+        self._is_far, self.floor = False, 0
+        return True
+
     def line_start(self, target: int) -> int:
         """Return where the line begins that a byte belongs to; where that is too far away, where the next one does."""
         if target <= self.floor:
             return self.floor
         at = target
-        while at > 0 and target - at < FAR_BYTES:
+        while at > self.floor and target - at < FAR_BYTES:
             self._check()
-            step = min(_STEP, at)
+            step = min(_STEP, at - self.floor)
             found = self._content.read(at - step, step).rfind(b"\n")
             if found >= 0:
                 return at - step + found + 1
             at -= step
-        if at > 0:
+        if at > self.floor:
             self.floor = self._next_line(target)
         return self.floor
 
