@@ -103,6 +103,11 @@ def level_named(word: str) -> Level | None:
     return _LEVELS.get(word.lower())
 
 
+def words_at_least(level: Level) -> tuple[str, ...]:
+    """Return the words for a level and the graver ones, in lower case."""
+    return tuple(word for word, named in _LEVELS.items() if named >= level)
+
+
 def level_of_status(status: int | None) -> Level | None:
     """Return the level of an answer by its HTTP status.
 

@@ -1,18 +1,20 @@
 """`regops logs`."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from parsers.secret_text import mask_secrets
+from regops.collectors.logs.configured import configured_logs
 from regops.collectors.logs.files import open_files
 from regops.collectors.logs.follow import follow_logs
 from regops.collectors.logs.merge import read_logs
 from regops.collectors.logs.sources import collect_sources
-from regops.errors import ConfigurationError
+from regops.errors import ConfigurationError, RegopsError
 from regops.log_options import (
     ClientOption,
     GrepOption,
@@ -29,11 +31,15 @@ from regops.log_options import (
     log_span,
 )
 from regops.model.log_filter import LogWindow
+from regops.model.log_record import LogRecord
 from regops.model.log_request import LogRequest
-from regops.model.log_source import LogSources, Looked, Via
+from regops.model.log_source import LogSources, Looked, Notice, Via
 from regops.model.log_summary import LogTally
 from regops.options import ContainerArgument, Output, OutputOption, TimeoutOption
 from regops.wiring import Services
+
+if TYPE_CHECKING:
+    from regops.render.log_lines import LogWriter
 
 # Reading the end of a few logs takes milliseconds; through the engine, a gigabyte takes most of this.
 _TIMEOUT_SECONDS = 30.0
@@ -132,8 +138,9 @@ def logs(
 ) -> None:
     r"""Show the logs of a registry's container as one stream, by time.
 
-    The sources are the files under /var/log/nginx and /var/log/supervisor
-    and `docker`, the container's own output; --list names them. Rotated and
+    The sources are the files under /var/log/nginx and /var/log/supervisor,
+    those that nginx's and supervisord's configurations name elsewhere, and
+    `docker`, the container's own output; --list names them. Rotated and
     compressed files are read as far as they are asked for. Tracebacks stay
     with their line, and what a registry says twice is shown once.
 
@@ -146,7 +153,8 @@ def logs(
     that could not be read. Passwords and tokens are shown as ***, control
     characters as \x1b. In JSON, each line is one object.
 
-    Exit status: 0 when at least one source could be read, 3 when none could.
+    Exit status: 0 when at least one source could be read, 3 when none could,
+    or when --timeout ended a search before anything was found.
 
     Examples:
       regops logs registry
@@ -171,35 +179,54 @@ def logs(
     )
     tally = LogTally()
     writer = services.log_writer(raw=raw, utc=utc, show_secrets=show_secrets, tally=tally)
-    if list_:
-        with open_files(services, container, via) as (files, notices):
-            for notice in notices:
-                writer.write(notice)
-            found = collect_sources(files, container)
-            services.emit(found if show_secrets else _masked(found))
-    if via is Via.NSENTER:
+    if via is Via.NSENTER and not list_:
         typer.echo(_NSENTER_WARNING, err=True)
     window = LogWindow(_LINES if lines is None and first is None and end is None else lines, first, end)
     request = LogRequest(container, tuple(source or ()), window, wanted, via, raw, timeout)
     try:
-        for event in (follow_logs if follow else read_logs)(services, services.clock, request, tally):
-            if isinstance(event, Looked):
-                writer.flush()
-            else:
-                writer.write(event)
-        writer.flush()
+        if list_:
+            _list(services, request, writer, show_secrets=show_secrets)
+        else:
+            _show((follow_logs if follow else read_logs)(services, services.clock, request, tally), writer)
+    except RegopsError as error:
+        if not show_secrets:
+            # It may quote the name of a file, or what somebody else has answered.
+            error.message, error.hint = mask_secrets(error.message), mask_secrets(error.hint)
+        raise
     finally:
         if summary and tally.sources:
             writer.summarise()
 
 
+def _list(services: Services, request: LogRequest, writer: "LogWriter", *, show_secrets: bool) -> None:
+    with open_files(services, request.container, request.via) as (files, notices):
+        for notice in notices:
+            writer.write(notice)
+        configured = configured_logs(files)
+        for notice in configured.problems:
+            writer.write(notice)
+        found = collect_sources(files, request.container, configured)
+        services.emit(found if show_secrets else _masked(found))
+
+
+def _show(events: Iterable[LogRecord | Notice | Looked], writer: "LogWriter") -> None:
+    for event in events:
+        if isinstance(event, Looked):
+            writer.flush()
+        else:
+            writer.write(event)
+    writer.flush()
+
+
 def _masked(found: LogSources) -> LogSources:
-    """Return sources whose links and problems tell no secret."""
+    """Return sources whose names, links and problems tell no secret."""
     return replace(
         found,
         sources=tuple(
             replace(
                 each,
+                name=mask_secrets(each.name),
+                path=mask_secrets(each.path),
                 link_target=each.link_target and mask_secrets(each.link_target),
                 problem=each.problem and mask_secrets(each.problem),
             )

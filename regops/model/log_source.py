@@ -30,7 +30,7 @@ class SourceKind(StrEnum):
     """What a source is: log is written to now, rotated and compressed (by their names) were once.
 
     output is the container's own output, which the engine keeps; streamed is a file's name that is a link to the
-    output of the program that writes there.
+    output of the program that writes there; elsewhere is what a configuration names as a log and is no file to read.
     """
 
     LOG = "log"
@@ -39,6 +39,7 @@ class SourceKind(StrEnum):
     COMPRESSED = "compressed"
     OUTPUT = "output"
     DIRECTORY = "directory"
+    ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class LogSources:
     @property
     def exit_status(self) -> ExitStatus:
         """OK when at least one file can be read or there is none, UNKNOWN when none of those there are can be read."""
-        problems = [source.problem for source in self.sources if source.kind is not SourceKind.OUTPUT]
+        others = {SourceKind.OUTPUT, SourceKind.ELSEWHERE}
+        problems = [source.problem for source in self.sources if source.kind not in others]
         return ExitStatus.UNKNOWN if problems and all(problems) else ExitStatus.OK
 
 

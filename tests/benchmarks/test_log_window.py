@@ -110,6 +110,28 @@ def test_a_minute_near_the_end_against_grep_and_lnav(log: tuple[str, Path, datet
     assert ours.peak_bytes < MOST_BYTES
 
 
+@pytest.mark.parametrize(
+    ("arguments", "searched"),
+    [
+        (("--status", "599"), '" 599 '),
+        (("--repo", "nowhere/*"), "nowhere"),
+        (("--client", "10.1.2.3"), "10.1.2.3 "),
+        (("--level", "critical"), "nothing is so grave"),
+    ],
+)
+def test_a_filter_over_all_of_it_against_grep(
+    log: tuple[str, Path, datetime], arguments: tuple[str, str], searched: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.RUNS", 1)
+    name, path, _ = log
+    ours = logs(name, "--since", _BEGIN.isoformat(), *arguments)
+    grep = cost("sh", "-c", f"grep -cF '{searched}' {path} || true")
+    print(
+        f"\n{' '.join(arguments)} over all: regops {ours}\n      grep {grep}: {ours.seconds / grep.seconds:.1f} times"
+    )
+    assert ours.seconds < 20 * grep.seconds
+
+
 @pytest.mark.parametrize("arguments", [("--grep", "nowhere"), ("-n", "10", "--status", "599")])
 def test_looking_through_all_of_it_takes_no_more_memory(
     log: tuple[str, Path, datetime], arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

@@ -1,11 +1,15 @@
 """Files of any size and without newlines, files that change while they are read, and roads that see only their ends."""
 
+from collections.abc import Callable
+
 import pytest
 
 from memory_files import MemoryFile, MemoryFiles
 from random_logs import ACCESS, read, records
 from regops.collectors.logs import chain as log_chain
+from regops.collectors.logs import opened_file as log_opened_file
 from regops.collectors.logs.lines import LINE_BYTES
+from regops.errors import Refused
 from regops.model.log_filter import LogWindow
 from regops.model.log_source import Notice
 
@@ -74,16 +78,52 @@ def test_a_file_that_shrinks_while_it_is_read_gives_what_is_left() -> None:
     assert texts(read(files, LogWindow())) == ["line", "next"]
 
 
-def test_of_a_file_that_the_engine_sends_the_end_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_chain, "FAR_BYTES", 2**20)
-    lines = [b"%01000d" % number for number in range(3000)]
-    files = MemoryFiles({PATH: MemoryFile(b"\n".join(lines))}, via="engine")
+def far_files(monkeypatch: pytest.MonkeyPatch, content: bytes | Callable[[int, int], bytes], size: int) -> MemoryFiles:
+    for module in (log_opened_file, log_chain):
+        monkeypatch.setattr(module, "FAR_BYTES", 2**20)
+    files = MemoryFiles({PATH: MemoryFile(content, size_bytes=size)}, via="engine")
     files.files[f"{PATH}.1"] = MemoryFile(b"older\n")
-    events = read(files, LogWindow(2000))
-    assert texts(events) == [line.decode() for line in lines[-len(texts(events)) :]]
+    return files
+
+
+SENT_LINES = [b"%01000d" % number for number in range(3000)]
+SENT = b"\n".join(SENT_LINES)
+
+
+def test_of_a_file_that_the_engine_sends_the_beginning_is_read_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = far_files(monkeypatch, SENT, len(SENT))
+    for lines in (5, 900, 1100, 2000, 3000):
+        assert texts(read(files, LogWindow(lines))) == [line.decode() for line in SENT_LINES[-lines:]]
+    assert texts(read(files, LogWindow(3001))) == ["older", *(line.decode() for line in SENT_LINES)]
+    assert texts(read(files, LogWindow())) == ["older", *(line.decode() for line in SENT_LINES)]
+
+
+def test_what_is_at_the_end_is_had_without_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_at: list[int] = []
+
+    def content(offset: int, size: int) -> bytes:
+        read_at.append(offset)
+        return SENT[offset : offset + size]
+
+    files = far_files(monkeypatch, content, len(SENT))
+    assert len(texts(read(files, LogWindow(400)))) == 400
+    assert min(read_at) >= len(SENT) - 2**20
+
+
+def test_where_the_beginning_cannot_be_had_the_end_is_shown_and_the_reason_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def content(offset: int, size: int) -> bytes:
+        if offset < len(SENT) - 2**20:
+            raise Refused("there is no room for the rest of it")
+        return SENT[offset : offset + size]
+
+    events = read(far_files(monkeypatch, content, len(SENT)), LogWindow(2000))
+    assert texts(events) == [line.decode() for line in SENT_LINES[-len(texts(events)) :]]
     assert 1000 < len(texts(events)) < 1100
-    assert notices(events) == ["nginx/access.log: only its last 1 MiB were looked at"]
-    assert texts(read(files, LogWindow(5))) == [line.decode() for line in lines[-5:]]
+    assert notices(events) == ["nginx/access.log: there is no room for the rest of it"]
 
 
 def test_no_lines_are_no_lines() -> None:

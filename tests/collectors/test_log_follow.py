@@ -287,6 +287,31 @@ def test_a_log_of_supervisords_own_naming_goes_on_under_its_new_name(tmp_path: P
     assert any("goes on in a new file" in notice for notice in notices_of(events))
 
 
+def test_a_log_that_is_renamed_when_supervisord_starts_again_has_one_notice(tmp_path: Path, log: Path) -> None:
+    folder = tmp_path / "var/log/supervisor"
+    folder.mkdir()
+    before, after = (folder / f"nginx-stdout---supervisor-{letters}.log" for letters in ("abc", "xyz"))
+    before.write_text("three\n")
+
+    def start_supervisord() -> None:
+        before.unlink()
+        after.write_text("four\n")
+
+    events = follow(tmp_path, append(before, "and\n"), start_supervisord, append(after, "five\n"))
+    assert lines_of(events) == ["one", "two", "three", "and", "four", "five"]
+    assert len([notice for notice in notices_of(events) if "nginx-stdout" in notice]) == 1
+
+
+def test_a_line_without_a_time_is_of_now_where_its_log_was_silent_for_long(tmp_path: Path, log: Path) -> None:
+    log.write_text("2026/11/23 08:00:00 [error] 15#15: long ago\n")
+    output = tmp_path / "var/log/nginx/output.log"
+    output.write_text("2026-11-23 08:00:01 long ago\n")
+    events = follow(tmp_path, append(output, "untimed\n"), append(output, "and\n  more\n"))
+    untimed = [event for event in events if isinstance(event, LogRecord)][2:]
+    assert [record.entry.text for record in untimed] == ["untimed", "and\n  more"]
+    assert all(record.at is not None and record.at.hour == 9 and record.at.minute >= 12 for record in untimed)
+
+
 def test_a_renamed_file_is_heard_for_as_long_as_it_has_a_name(
     tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

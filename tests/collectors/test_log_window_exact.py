@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from random import Random
 
 import pytest
@@ -10,8 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memory_files import MemoryFile, MemoryFiles
-from random_logs import ACCESS, BEGIN, UNTIMED, RandomLog, memory_files, random_logs, read, records
-from regops.collectors.logs import chain as log_chain
+from parsers.log_record import Level
+from random_logs import ACCESS, BEGIN, REGISTRY, UNTIMED, RandomLog, memory_files, random_logs, read, records
+from regops.collectors.logs import line_skipping as log_line_skipping
+from regops.collectors.logs import opened_file as log_opened_file
+from regops.collectors.logs import piece_skipping as log_piece_skipping
+from regops.collectors.logs import time_search as log_time_search
 from regops.collectors.logs import window as log_window
 from regops.collectors.logs.nginx_formats import NginxLogs
 from regops.collectors.logs.parser_choice import Readers
@@ -26,6 +31,11 @@ FILTERS = (
     LogFilter(),
     LogFilter(grep=re.compile("3")),
     LogFilter(statuses=frozenset({500})),
+    LogFilter(statuses=frozenset({599})),
+    LogFilter(level=Level.ERROR),
+    LogFilter(level=Level.WARNING, grep=re.compile("team")),
+    LogFilter(methods=frozenset({"PUT"}), clients=(ip_network("10.0.0.0/8"),)),
+    LogFilter(repositories=("team/*",), statuses=frozenset({404})),
     LogFilter(grep=re.compile("nowhere")),
     LogFilter(grep=re.compile("said twice t1")),
     LogFilter(grep=re.compile("Error.*t.?$")),
@@ -66,13 +76,16 @@ def naively(logs: list[RandomLog], *, raw: bool, window: LogWindow, log_filter: 
 def small_steps() -> Iterator[None]:
     """Logs of some kilobytes are read as if they had some gigabytes."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, size in {"_CONTEXT": 6000, "_FIRST_STEP": 300, "_LONGEST_STEP": 2000, "_SHORT": 400}.items():
+        for name, size in {"_CONTEXT": 6000, "_FIRST_STEP": 300, "_LONGEST_STEP": 2000}.items():
             patch.setattr(log_window, name, size)
-        patch.setattr(log_window, "_LONGEST_PROBE", 6000)
+        for name, size in {"_SHORT": 400, "_LONGEST_PROBE": 6000}.items():
+            patch.setattr(log_time_search, name, size)
         for name, size in {"_PIECE": 700, "_ENTRY": 1024, "_LONG_LINE": 512, "_LONGEST_RUN": 2000}.items():
-            patch.setattr(log_window, name, size)
-        patch.setattr(log_chain, "_STEP", 100)
-        patch.setattr(log_chain, "_CHUNK", 500)
+            patch.setattr(log_piece_skipping, name, size)
+        for name, size in {"_PIECE": 700, "_LINE": 512, "_BEFORE": 6000}.items():
+            patch.setattr(log_line_skipping, name, size)
+        patch.setattr(log_opened_file, "_STEP", 100)
+        patch.setattr(log_opened_file, "_CHUNK", 500)
         yield
 
 
@@ -107,6 +120,17 @@ def test_a_window_shows_what_reading_all_of_all_logs_would(
         read_all = naively(logs, raw=True, window=window, log_filter=LogFilter())
         of_all = sum(record.entry.text.count("\n") + 1 for record in read_all)
         assert total.shown + total.hidden + total.doubled == of_all
+
+
+def test_the_rest_of_an_entry_that_was_given_away_in_parts_has_its_level_in_pieces_without_a_word_of_it() -> None:
+    calm = "".join(f"2026-11-23 09:{minute:02}:00 [154] [INFO] calm\n" for minute in range(10)) * 40
+    dump = "2026-11-23 09:10:00,500 ERROR: broken\nTraceback (most recent call last):\n" + "  in a line\n" * 2000
+    files = MemoryFiles({f"/var/log/{REGISTRY}": MemoryFile((calm + dump + calm).encode())})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_piece_skipping, "_PIECE", 4096)
+        patch.setattr(log_piece_skipping, "_ENTRY", 4096)
+        found = records(read(files, LogWindow(), LogFilter(level=Level.ERROR)))
+    assert "".join(f"{record.entry.text}\n" for record in found) == dump
 
 
 @pytest.mark.usefixtures("small_steps")

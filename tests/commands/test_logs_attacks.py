@@ -119,6 +119,26 @@ def test_procfs_gives_no_environment_and_no_root(
         refused(read(container))
 
 
+def test_a_path_that_a_configuration_names_gives_nothing_of_the_host(
+    box: Attacked, hostpid: Attacked, host_secret: Path
+) -> None:
+    paths = [
+        str(host_secret), f"/../../..{host_secret}", f"/proc/1/root{host_secret}", "/proc/1/environ",
+        f"/proc/{os.getpid()}/root{host_secret}", "/dev/mem", "/srv/fifo", "/srv/link",
+    ]  # fmt: skip
+    for container in (box, hostpid):
+        named = "; ".join(f"error_log {path}" for path in paths)
+        container.sh(f"mkdir -p /etc/nginx; echo '{named};' > /etc/nginx/nginx.conf")
+        container.sh(f"mkdir -p /srv; rm -f /srv/fifo /srv/link; mkfifo /srv/fifo; ln -s {host_secret} /srv/link")
+        try:
+            for options in ([], ["--list"], ["--via", "engine"], ["-s", "/proc/*"], ["-s", "/srv/*"]):
+                output = regops("--color", "never", "logs", container.name, *options).output
+                assert CANARY not in output
+                assert CONTAINER_CANARY not in output
+        finally:
+            container.sh("rm -r /etc/nginx")
+
+
 def test_a_host_process_is_no_way_into_the_host_from_a_container_that_sees_it(
     hostpid: Attacked, host_secret: Path
 ) -> None:

@@ -91,6 +91,18 @@ def test_the_list_shows_no_secret_of_a_link(services: TreeServices, output: str)
     assert CANARY in run(services, "--list", "-o", output, "--show-secrets").output
 
 
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_an_error_that_ends_the_command_shows_no_secret(services: TreeServices, tmp_path: Path, output: str) -> None:
+    (tmp_path / f"var/log/nginx/password={CANARY}.log").mkdir()
+    for options in (["-s", f"nginx/password={CANARY}.log"], ["-s", "nowhere"], ["-s", f"token={CANARY}"]):
+        result = CliRunner().invoke(app, ["--color", "never", "logs", NAME, "-o", output, *options], obj=services)
+        assert result.exit_code == 3
+        assert CANARY not in result.output
+        assert "=***" in result.output
+    shown = CliRunner().invoke(app, ["logs", NAME, "-s", "nowhere", "--show-secrets"], obj=services)
+    assert CANARY in shown.stderr
+
+
 def test_a_secret_can_be_searched_for_without_being_shown(services: TreeServices) -> None:
     result = run(services, "--grep", f"host.*redis.*{CANARY}", "-s", "docker-registry", "-o", "json")
     found = [(json.loads(line)["message"] or "").split("\n")[0] for line in result.stdout.splitlines()]

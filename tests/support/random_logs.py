@@ -129,7 +129,9 @@ def _add(log: RandomLog, time: datetime, *lines: str) -> None:
 
 def _access(random: Random, log: RandomLog, time: datetime, name: str) -> None:
     status = random.choice([200, 200, 404, 500])
-    _add(log, time, f'172.17.0.1 - - [{time:%d/%b/%Y:%H:%M:%S} +0000] "GET /v2/{name} HTTP/1.1" {status} 2 "-" "-"')
+    client, method = random.choice(["172.17.0.1", "172.17.0.1", "10.9.8.7"]), random.choice(["GET", "GET", "PUT"])
+    request = f"{method} /v2/{random.choice(['team/app', 'library/web'])}/manifests/{name} HTTP/1.1"
+    _add(log, time, f'{client} - - [{time:%d/%b/%Y:%H:%M:%S} +0000] "{request}" {status} 2 "-" "-"')
     if random.random() < 0.05:
         _add(log, time, f"no line of this log {name} \udcff")
 

@@ -1,17 +1,20 @@
 """The files of a container through the engine's archive: without root, from afar, and of stopped containers.
 
-The engine sends files whole, so this is for logs of ordinary size, and what is looked at is remembered for a moment.
+The engine sends files whole, from their beginning: of what it sends, the end is kept in memory, for that is what is
+mostly looked at, and all of it on disk where more is asked for. What is looked at is remembered for a moment.
 """
 
+import os
 import select
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Self
+from typing import BinaryIO, Self
 
 from parsers.docker_inspect import Container, parse_docker_inspect
 from parsers.errors import ParseError
-from regops.errors import NotFound, Refused, UnexpectedAnswer
+from regops.adapters.engine.beginning import fetch_beginning
+from regops.errors import Refused, UnexpectedAnswer
 from regops.model.container_file import FileFacts, Happened, Listing
 from regops.ports import Engine
 
@@ -62,6 +65,11 @@ class EngineFiles:
         """Return the size of a regular file and as much of its end as is kept."""
         return self._engine.read_end(self._name, path, limit_bytes=_END_BYTES)
 
+    def beginning(self, path: str, size_bytes: int, then: bytes) -> BinaryIO:
+        """Return the first size_bytes of a regular file, behind which comes what is known of it already."""
+        chunks = self._engine.file_chunks(self._name, path)
+        return fetch_beginning(f"{self._name}:{path}", chunks, size_bytes, then)
+
     def watch(self, directory: str) -> None:
         """Watch nothing: the engine tells of no changes."""
 
@@ -85,7 +93,10 @@ class EngineFiles:
 
 
 class EngineFile:
-    """The end of one file, fetched again when more of it is asked for; implements `ports.ContainerFile`."""
+    """The end of one file, fetched again when more of it is asked for; implements `ports.ContainerFile`.
+
+    What is before that is fetched when it is asked for, into a file of this machine without a name.
+    """
 
     def __init__(self, files: EngineFiles, path: str, facts: FileFacts) -> None:
         self._files = files
@@ -93,6 +104,7 @@ class EngineFile:
         self._fetched = facts
         self._size_bytes, self._end = files.read_end(path)
         self.facts = replace(facts, size_bytes=self._size_bytes)
+        self._beginning: BinaryIO | None = None
 
     def read(self, offset: int, size_bytes: int) -> bytes:
         """Return up to size_bytes from offset on, b"" at the end."""
@@ -100,7 +112,9 @@ class EngineFile:
             self._fetch_anew()
         begins = self._size_bytes - len(self._end)
         if offset < begins:
-            raise NotFound(f"only the last {len(self._end) >> 20} MiB of {self._path} came from the engine")
+            self._beginning = self._beginning or self._files.beginning(self._path, begins, self._end)
+            found = os.pread(self._beginning.fileno(), min(size_bytes, begins - offset), offset)
+            return found + self._end[: max(offset + size_bytes - begins, 0)]
         return self._end[offset - begins : offset - begins + size_bytes]
 
     def watch(self) -> None:
@@ -111,10 +125,14 @@ class EngineFile:
         return self._files.look(self._path)
 
     def close(self) -> None:
-        """Hold nothing."""
+        """Let go of what was fetched."""
+        if self._beginning is not None:
+            self._beginning.close()
+            self._beginning = None
 
     def _fetch_anew(self) -> None:
         facts = self._files.look(self._path)
         if facts != self._fetched or facts.size_bytes != self._size_bytes:
             self._fetched = facts
+            self.close()
             self._size_bytes, self._end = self._files.read_end(self._path)

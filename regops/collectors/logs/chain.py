@@ -1,41 +1,17 @@
 """All files of one log as one text from its oldest line to its newest, opened from the end as far as it is needed."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
 
-from regops.collectors.logs.gzip_file import GzipFile, Readable
 from regops.collectors.logs.history import Generation, generations
 from regops.collectors.logs.lines import LineSplitter
+from regops.collectors.logs.opened_file import FAR_BYTES, OpenedFile
+from regops.collectors.logs.patience import OutOfTime
+from regops.collectors.logs.spots import Spot
 from regops.errors import NotFound, RegopsError
 from regops.model.log_source import LogLine, LogSource
 from regops.ports import ContainerFile, ContainerFiles
 
-_STEP = 64 * 1024
-_CHUNK = 256 * 1024
-# A line that is longer than this has no beginning, and nothing before it is looked for.
-FAR_BYTES = 16 * 1024 * 1024
 _ATTEMPTS = 5
-
-
-class Spot(NamedTuple):
-    """A place in a log: spots compare as the lines at them are old. file is 0 for the newest, -1 for the one before."""
-
-    file: int
-    offset: int
-
-
-@dataclass(slots=True)
-class _Opened:
-    """A file that is held open: size_bytes is what it held then, None for one that has to be unpacked to know.
-
-    floor is the first offset that can be read.
-    """
-
-    generation: Generation
-    content: Readable
-    size_bytes: int | None
-    floor: int = 0
 
 
 class LogChain:
@@ -57,9 +33,10 @@ class LogChain:
         self._source = source
         self._check = check
         self._say = say
-        self._is_far = False
         # Up to where lines of the file that was read last were handed out: in the newest, following goes on there.
         self.offset = 0
+        # Where the piece begins that was read last.
+        self.reached = Spot(0, 0)
         file = files.open(source.path)
         self.newest: ContainerFile = file
         self._opened = [self._held(Generation(source.path, file.facts), file)]
@@ -90,12 +67,11 @@ class LogChain:
         return Spot(file, self._size(file))
 
     def extend(self, *, not_before: float | None = None) -> bool:
-        """Open the next older file, and return whether there was one; one last written before not_before is none."""
+        """Open what is next older, and return whether there was any; a file last written before not_before is none."""
         if self._complete:
             return False
         if self._opened[-1].floor:
-            self._far()
-            return False
+            return self._lift()
         return self._extend(not_before)
 
     def back(self, spot: Spot, size_bytes: int) -> Spot:
@@ -106,12 +82,9 @@ class LogChain:
         if spot.offset <= self._opened[-spot.file].floor:
             if 1 - spot.file == len(self._opened) and not self.extend():
                 return spot
-            spot = Spot(spot.file - 1, self._size(spot.file - 1))
-        opened = self._opened[-spot.file]
-        target = spot.offset - size_bytes
-        if target <= opened.floor:
-            return Spot(spot.file, opened.floor)
-        return Spot(spot.file, self._line_start(opened, target))
+            if spot.offset <= self._opened[-spot.file].floor:
+                spot = Spot(spot.file - 1, self._size(spot.file - 1))
+        return Spot(spot.file, self._opened[-spot.file].line_start(spot.offset - size_bytes))
 
     def context(self, spot: Spot, size_bytes: int) -> Spot:
         """Return where a line begins about size_bytes before a spot, in the files before its own as well."""
@@ -133,7 +106,8 @@ class LogChain:
             opened = self._opened[-file]
             splitter, line_at = LineSplitter(), start.offset if file == start.file else opened.floor
             at, name = line_at, self._source.name
-            while chunk := self._read(opened, at):
+            while chunk := opened.read(at):
+                self.reached = Spot(file, at)
                 at += len(chunk)
                 for piece in splitter.feed(chunk):
                     yield Spot(file, line_at), LogLine(name, piece.text, piece.cut_bytes)
@@ -142,9 +116,8 @@ class LogChain:
             if not (follow and file == 0):
                 for piece in splitter.flush():
                     yield Spot(file, line_at), LogLine(name, piece.text, piece.cut_bytes)
-            if isinstance(opened.content, GzipFile) and opened.content.damage:
-                self._say(f"{opened.generation.path} was read as far as it goes: {opened.content.damage}")
-                opened.content.damage = ""
+            if damage := opened.take_damage():
+                self._say(f"{opened.generation.path} was read as far as it goes: {damage}")
 
     def pieces(
         self, start: Spot, end: Spot | None, size_bytes: int, more_bytes: int
@@ -156,7 +129,8 @@ class LogChain:
             limit = end.offset if end is not None and end.file == file else None
             while limit is None or at < limit:
                 size = size_bytes if limit is None else min(size_bytes, limit - at)
-                content = self._read(opened, at, size + more_bytes)
+                content = opened.read(at, size + more_bytes)
+                self.reached = Spot(file, at)
                 if not content:
                     break
                 piece, more = content[:size], content[size:]
@@ -174,73 +148,41 @@ class LogChain:
                 return b""
             spot = Spot(before.file, self._size(before.file))
         start = max(spot.offset - size_bytes, self._opened[-spot.file].floor)
-        sample = self._opened[-spot.file].content.read(start, spot.offset - start)
+        sample = self._opened[-spot.file].read(start, spot.offset - start)
         return sample.partition(b"\n")[2] if start else sample
 
     def close(self, *, keep_newest: bool = False) -> None:
         """Close all files, or all but the newest."""
         for opened in self._opened[1 if keep_newest else 0 :]:
-            opened.content.close()
+            opened.close()
 
-    def _held(self, generation: Generation, file: ContainerFile) -> _Opened:
-        if generation.is_gzip:
-            return _Opened(generation, GzipFile(file, self._check), None)
-        size = file.facts.size_bytes
-        opened = _Opened(generation, file, size)
-        if self._files.via == "engine" and size > FAR_BYTES:
-            # The engine sends files whole, and the end is what is kept of them.
-            opened.floor = self._next_line(opened, size - FAR_BYTES)
-        return opened
+    def _held(self, generation: Generation, file: ContainerFile) -> OpenedFile:
+        # The engine sends files whole, from their beginning: the end is at hand, and the rest costs another time.
+        return OpenedFile(generation, file, self._check, is_far=self._files.via == "engine")
 
     def _size(self, file: int) -> int:
-        return self._size_of(self._opened[-file])
-
-    def _size_of(self, opened: _Opened) -> int:
-        if opened.size_bytes is None and isinstance(opened.content, GzipFile):
-            opened.size_bytes = opened.content.size_bytes()
-        return opened.size_bytes or 0
+        return self._opened[-file].size_bytes
 
     def _beyond(self, file: int, size_bytes: int) -> bytes:
         """Return what follows a file in the newer ones."""
         content = b""
         for newer in range(file + 1, 1):
-            content += b"\n" + self._read(self._opened[-newer], self._opened[-newer].floor, size_bytes - len(content))
+            opened = self._opened[-newer]
+            content += b"\n" + opened.read(opened.floor, size_bytes - len(content))
         return content
 
-    def _read(self, opened: _Opened, at: int, size_bytes: int = 0) -> bytes:
-        self._check()
-        size = size_bytes or _CHUNK
-        size = size if opened.size_bytes is None else min(size, opened.size_bytes - at)
-        return opened.content.read(at, size) if size > 0 else b""
-
-    def _line_start(self, opened: _Opened, target: int) -> int:
-        """Return where the line begins that a byte belongs to; where that is too far away, where the next one does."""
-        at = target
-        while at > 0 and target - at < FAR_BYTES:
-            self._check()
-            step = min(_STEP, at)
-            found = opened.content.read(at - step, step).rfind(b"\n")
-            if found >= 0:
-                return at - step + found + 1
-            at -= step
-        if at > 0:
-            opened.floor = self._next_line(opened, target)
-        return opened.floor
-
-    def _next_line(self, opened: _Opened, target: int) -> int:
-        """Return where the first line behind a byte begins; that byte where there is none."""
-        at = target
-        while chunk := self._read(opened, at):
-            found = chunk.find(b"\n")
-            if found >= 0 and at + found + 1 < self._size_of(opened):
-                return at + found + 1
-            at += len(chunk)
-        return target
-
-    def _far(self) -> None:
-        if not self._is_far:
+    def _lift(self) -> bool:
+        """Let the beginning of the oldest file be read, and return whether it can be."""
+        try:
+            if self._opened[-1].lift():
+                return True
             self._say(f"only its last {FAR_BYTES // 2**20} MiB were looked at")
-        self._is_far = True
+        except OutOfTime:
+            raise
+        except RegopsError as error:
+            self._say(error.message)
+        self._complete = True
+        return False
 
     def _extend(self, not_before: float | None) -> bool:
         for _ in range(_ATTEMPTS):

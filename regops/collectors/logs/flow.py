@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
+from parsers.log_record import LogEntry
 from regops.collectors.logs.followed_file import FollowedFile, about
 from regops.collectors.logs.records import RecordReader
 from regops.collectors.logs.stream import FollowedStream, OutputPlace
@@ -19,6 +20,8 @@ _IDLE_SECONDS = 0.2
 # An entry may have more lines: it is held back until its source has been silent for so long.
 _SILENCE_SECONDS = 0.05
 _STREAM_AGAIN_SECONDS = 1.0
+# A line without a time belongs to the moment of the entry before it; where there was none for so long, it is of now.
+_APART_SECONDS = 1.0
 _SAID_SECONDS = 1.0
 
 _NEVER = float("inf")
@@ -30,16 +33,21 @@ class Flow:
     """A source that is followed: its lines become records.
 
     records are those of the look that is going on, notices what is to be said; both are taken by whoever looks. reader
-    is None until the first lines tell which one it takes.
+    is None until the first lines tell which one it takes. wall_clock tells seconds since 1970.
     """
 
-    def __init__(self, source: LogSource, reader: RecordReader | None, reader_for: ReaderFor) -> None:
+    def __init__(
+        self, source: LogSource, reader: RecordReader | None, reader_for: ReaderFor, wall_clock: Callable[[], float]
+    ) -> None:
         self.source = source
         self.records: list[LogRecord] = []
         self.notices: list[Notice] = []
         self._said: dict[str, float] = {}
         self._reader = reader
         self._reader_for = reader_for
+        self._wall_clock = wall_clock
+        # When a line told its time, or was given one.
+        self._timed_at = 0.0
         # The reader may hold an entry already, of the lines before.
         self._fed_at: float | None = None if reader is None else 0.0
 
@@ -54,7 +62,13 @@ class Flow:
                 continue
             if self._reader is None:
                 self._reader = self._reader_for(self.source, event.text)
-            self.records.extend(self._reader.feed(event))
+            stamp = None
+            if now - self._timed_at > _APART_SECONDS:
+                stamp = datetime.fromtimestamp(self._wall_clock(), UTC)
+            came = list(self._reader.feed(event, stamp))
+            if stamp is not None or any(_tells_time(record) for record in came):
+                self._timed_at = now
+            self.records.extend(came)
             self._fed_at = now
 
     def flush(self, now: float) -> None:
@@ -77,10 +91,11 @@ class FileFlow(Flow):
         source: LogSource,
         reader: RecordReader | None,
         reader_for: ReaderFor,
+        wall_clock: Callable[[], float],
         file: ContainerFile | None = None,
         offset: int = 0,
     ) -> None:
-        super().__init__(source, reader, reader_for)
+        super().__init__(source, reader, reader_for, wall_clock)
         self.file = FollowedFile(source, file, offset)
         self.more = True
         self._poll_at = 0.0
@@ -133,9 +148,14 @@ class StreamFlow(Flow):
     """A stream that is followed; output is how far the container's own output was read, None for another stream."""
 
     def __init__(
-        self, source: LogSource, reader: RecordReader | None, reader_for: ReaderFor, output: OutputPlace | None
+        self,
+        source: LogSource,
+        reader: RecordReader | None,
+        reader_for: ReaderFor,
+        wall_clock: Callable[[], float],
+        output: OutputPlace | None,
     ) -> None:
-        super().__init__(source, reader, reader_for)
+        super().__init__(source, reader, reader_for, wall_clock)
         self.output = output
         self._stream: FollowedStream | None = None
         self._again_at = _NEVER
@@ -186,6 +206,10 @@ def take(flows: Iterable[Flow]) -> tuple[list[Notice], Iterator[LogRecord]]:
     if len(batches) == 1:
         return notices, iter(batches[0])
     return notices, heapq.merge(*batches, key=_moment)
+
+
+def _tells_time(record: LogRecord) -> bool:
+    return isinstance(record.entry, LogEntry) and record.entry.time is not None
 
 
 def _moment(record: LogRecord) -> datetime:

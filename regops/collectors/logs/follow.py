@@ -4,16 +4,17 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from parsers.docker_inspect import Container, parse_docker_inspect
-from parsers.errors import ParseError
+from parsers.docker_inspect import Container
+from regops.collectors.logs.configured import ConfiguredLogs, configured_logs
+from regops.collectors.logs.container_life import START_SECONDS, ContainerLife
 from regops.collectors.logs.files import open_files
 from regops.collectors.logs.flow import FileFlow, Flow, StreamFlow, take
 from regops.collectors.logs.lines import LineSplitter
 from regops.collectors.logs.merge import Window, read_window
 from regops.collectors.logs.records import count
-from regops.collectors.logs.sources import DIRECTORIES, collect_sources, select_sources
+from regops.collectors.logs.sources import collect_sources, directories, select_sources
 from regops.collectors.logs.stream import FollowedStream, OutputPlace, Waker
-from regops.errors import NotFound, NotRunning, RegopsError, UnexpectedAnswer, Unreachable
+from regops.errors import NotFound, NotRunning, RegopsError, Unreachable
 from regops.model.container_file import Happened
 from regops.model.log_record import LogRecord
 from regops.model.log_request import LogRequest
@@ -35,7 +36,6 @@ _NAMES_SECONDS = 0.02
 _MOST_RECORDS = 20_000
 # All names are listed this often at the most, however many come and go.
 _DISCOVER_SECONDS = 0.2
-_START_SECONDS = 0.5
 # The engine ends a stream when its container ends; this is for one that does not.
 _STREAM_END_SECONDS = 2.0
 
@@ -46,84 +46,77 @@ def follow_logs(doors: LogDoors, clock: Clock, request: LogRequest, tally: LogTa
     Looked comes after all that one look gave. Records that are hidden are in the tally alone. Ends only by an error: as
     read_logs at the start, later when the engine or the kernel does not let us go on.
     """
-    following = _Following(doors, clock, request, tally)
-    found: Container | None = following.inspect()
+    life = ContainerLife(doors, clock, request.container)
+    found: Container | None = life.inspect()
+    following = _Following(doors, clock, request, tally, life.name)
     with open_files(doors, request.container, request.via) as (files, notices):
         yield from notices
         following.begin((yield from read_window(doors, clock, files, request, tally, follow=True)))
         yield Looked()
         yield from following.until_end(files)
     while True:
-        found = yield from following.wait_for_start(found)
+        found, is_another = yield from life.wait_for_start(found)
         try:
             with open_files(doors, found.name, request.via) as (files, notices):
                 yield from notices
-                following.resume()
+                following.resume(files, is_another=is_another)
                 yield from following.until_end(files)
         except (NotRunning, NotFound, Unreachable) as error:
             if request.via is Via.NSENTER:
                 raise
             # It has ended while it was opened, or the engine has: that is what is waited for.
             yield Notice(error.message)
-            clock.sleep(_START_SECONDS)
+            clock.sleep(START_SECONDS)
             found = None
 
 
 class _Following:
     """The sources of one request, and where in them we are."""
 
-    def __init__(self, doors: LogDoors, clock: Clock, request: LogRequest, tally: LogTally) -> None:
+    def __init__(self, doors: LogDoors, clock: Clock, request: LogRequest, tally: LogTally, name: str) -> None:
         self._doors = doors
         self._clock = clock
         self._request = request
         self._tally = tally
         # It stays open to the end: the threads of streams wake it when nobody waits for them any more.
         self._waker = Waker()
-        self._name = request.container
-        self._id = ""
+        self._name = name
         self._files: dict[str, FileFlow] = {}
         self._streams: list[StreamFlow] = []
         self._directories: dict[str, int | None] = {}
         self._window: Window
-
-    def inspect(self) -> Container:
-        """Return what the engine knows of the container, by its name from the first time on."""
-        try:
-            found = parse_docker_inspect(
-                self._doors.engine().inspect(self._name), f"the engine's answer about the container {self._name}"
-            )
-        except ParseError as error:
-            raise UnexpectedAnswer(str(error)) from error
-        self._name = found.name
-        self._id = self._id or found.id
-        return found
+        self._configured = ConfiguredLogs()
 
     def begin(self, window: Window) -> None:
         """Go on where the window of what was there has ended."""
         self._window = window
+        self._configured = window.configured
         for place in window.places:
             if place.source.kind is SourceKind.OUTPUT or self._request.via is Via.NSENTER:
-                flow = StreamFlow(place.source, place.reader, window.readers.of, place.output)
+                flow = StreamFlow(place.source, place.reader, window.readers.of, self._clock.now, place.output)
                 self._streams.append(flow)
                 self._open(flow, anew=False)
             else:
                 self._files[place.source.path] = FileFlow(
-                    place.source, place.reader, window.readers.of, place.file, place.offset
+                    place.source, place.reader, window.readers.of, self._clock.now, place.file, place.offset
                 )
 
-    def resume(self) -> None:
-        """Take the streams up again after a restart; the files resume by themselves."""
+    def resume(self, files: ContainerFiles, *, is_another: bool) -> None:
+        """Take the streams up again after a restart; the files resume by themselves, and there may be others."""
         if self._request.via is Via.NSENTER:
             raise NotRunning(
                 f"the container {self._name} has ended, and so has the tail inside",
                 hint="without --via nsenter, regops follows through restarts",
             )
+        self._configured = configured_logs(files)
         for flow in self._streams:
+            if is_another and flow.output is not None:
+                flow.output = OutputPlace()
             self._open(flow, anew=True)
 
     def until_end(self, files: ContainerFiles) -> Iterator[Event]:
         """Yield new records until the container ends."""
-        self._directories = dict.fromkeys(DIRECTORIES)
+        self._directories = dict.fromkeys(directories(self._configured))
         # When everything is looked at next, when it may be again, and when the directories may be listed again.
         look_at = again_at = discover_at = 0.0
         renamed = unlisted = True
@@ -161,32 +154,6 @@ class _Following:
                 yield Notice(error.message)
                 happened = Happened(ended=True)
         yield from self._drain(files)
-
-    def wait_for_start(self, before: Container | None) -> Generator[Event, None, Container]:
-        """Wait until the container runs that has ended, or another of its name, and return it."""
-        yield Notice(f"the container {self._name} is not running; waiting for it to start")
-        said = ""
-        while True:
-            try:
-                found = self.inspect()
-            except (NotFound, Unreachable) as error:
-                removed = f"the container {self._name} was removed; waiting for another of its name"
-                why = removed if isinstance(error, NotFound) else f"{error.message}; waiting for it"
-                if why != said:
-                    yield Notice(why)
-                    said = why
-            else:
-                if found.running and (before is None or (found.id, found.started_at) != (before.id, before.started_at)):
-                    break
-            self._clock.sleep(_START_SECONDS)
-        if found.id == self._id:
-            yield Notice(f"the container {self._name} is running again")
-        else:
-            self._id = found.id
-            for flow in self._streams:
-                flow.output = OutputPlace()
-            yield Notice(f"another container is called {self._name} now: {found.id[:12]}; going on with that one")
-        return found
 
     def _give(self) -> Generator[Event, None, bool]:
         """Yield what came in one look, and return whether anything did."""
@@ -235,7 +202,7 @@ class _Following:
         """Begin to follow files that were not there before."""
         if self._request.via is Via.NSENTER:
             return
-        found = collect_sources(files, self._name)
+        found = collect_sources(files, self._name, self._configured)
         try:
             chosen = select_sources(found, self._request.patterns)
         except NotFound:
@@ -249,7 +216,7 @@ class _Following:
                 flow = self._files[source.path] = self._files.pop(renamed)
                 flow.go_on_at(source)
             else:
-                self._files[source.path] = FileFlow(source, None, self._window.readers.of)
+                self._files[source.path] = FileFlow(source, None, self._window.readers.of, self._clock.now)
                 yield Notice(f"{source.name} is new")
 
     def _renamed(self, source: LogSource, there: set[str]) -> str | None:

@@ -36,6 +36,8 @@ class FollowedFile:
         self._held: list[Held] = []
         self._place: Held | None = None
         self._problem = ""
+        # Whether it was said already that another file is to come.
+        self._is_renamed = False
         if file is not None:
             self._held = [held_at(file, offset)]
 
@@ -85,7 +87,7 @@ class FollowedFile:
     def go_on_at(self, source: LogSource) -> None:
         """Follow another path from its start: the program has given its log a new name."""
         self.source = source
-        self.missing = True
+        self.missing = self._is_renamed = True
 
     def _look(self, files: ContainerFiles, now: float) -> Generator[Event, None, str]:
         """Take up the file at the path if it is another one, and return what is the problem with it."""
@@ -126,9 +128,11 @@ class FollowedFile:
         elif current is not None:
             current.quiet_since = now
             self._held += between(files, self.source.path, self._held, file)
-            yield Notice(f"{self.source.name} was rotated; going on with the new file")
+            if not self._is_renamed:
+                yield Notice(f"{self.source.name} was rotated; going on with the new file")
         elif place is not None:
             yield from self._found_again(files, place, file)
+        self._is_renamed = False
         self._held.append(new)
 
     def _found_again(self, files: ContainerFiles, place: Held, newest: ContainerFile) -> Iterator[Event]:

@@ -1,73 +1,46 @@
 """The logs of a container as one stream of records, merged by time: the part of it that a window asks for."""
 
 import heapq
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from functools import partial
+from itertools import chain, islice
 from operator import attrgetter
 from typing import TypeAlias
 
-from parsers.docker_inspect import parse_docker_inspect
-from parsers.errors import ParseError
+from regops.collectors.logs.configured import ConfiguredLogs, configured_logs
 from regops.collectors.logs.container_zone import container_zone
 from regops.collectors.logs.files import open_files
 from regops.collectors.logs.followed_file import about
-from regops.collectors.logs.needle import needle
-from regops.collectors.logs.nginx_formats import nginx_logs
-from regops.collectors.logs.one_source import FileReading, Place, SourceReading, StreamReading
+from regops.collectors.logs.one_source import Place, SourceReading
+from regops.collectors.logs.opening import Opening
 from regops.collectors.logs.parser_choice import Readers
+from regops.collectors.logs.patience import OutOfTime, Patience
+from regops.collectors.logs.placement import Placed, is_open
 from regops.collectors.logs.records import count, passes
-from regops.collectors.logs.sources import DIRECTORIES, collect_sources, select_sources
-from regops.collectors.logs.stream import OutputPlace, output_lines, stream_lines
-from regops.collectors.logs.window import Placed, is_open
 from regops.errors import Refused, RegopsError
 from regops.model.log_record import LogRecord
 from regops.model.log_request import LogRequest
-from regops.model.log_source import OUTPUT_NAME, LogLine, LogSource, Notice, SourceKind, Via
+from regops.model.log_source import LogSource, Notice
 from regops.model.log_summary import LogTally
 from regops.ports import Clock, ContainerFiles, LogDoors
 
 __all__ = ["Place", "Window", "read_logs", "read_window"]
 
 Event: TypeAlias = LogRecord | Notice
-StampedLine: TypeAlias = tuple[datetime | None, LogLine]
-
-# Of a stream, so many lines more are asked for, so that folded ones make no entry less; and so much earlier ones, for
-# the engine's clock is not that of the container's programs.
-_MORE_LINES = 500
-_MORE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What reading the window of some sources has left: their places, and what makes readers for those that appear."""
+    """What reading the window of some sources has left: their places, and what following them needs to know.
+
+    readers make readers for sources that appear, configured are those that configurations name.
+    """
 
     places: tuple[Place, ...]
     readers: Readers
-
-
-class _Patience:
-    """How long reading may take before it gives something; what is done with that takes as long as it likes."""
-
-    def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._ends = 0.0
-        self.renew()
-
-    def renew(self) -> None:
-        """Something was given."""
-        self._ends = self._clock.monotonic() + self._seconds
-
-    def check(self, name: str = "the log") -> None:
-        """Raise Refused when nothing was given for too long."""
-        if self._clock.monotonic() > self._ends:
-            raise Refused(
-                f"{name} was not read to its end within {self._seconds:g} s", hint="--timeout gives more time"
-            )
+    configured: ConfiguredLogs
 
 
 def read_logs(doors: LogDoors, clock: Clock, request: LogRequest, tally: LogTally) -> Iterator[Event]:
@@ -97,23 +70,25 @@ class _Reading:
     def __init__(
         self, doors: LogDoors, clock: Clock, files: ContainerFiles, request: LogRequest, *, follow: bool
     ) -> None:
-        self._doors = doors
         self._files = files
         self._request = request
         self._follow = follow
-        self._patience = _Patience(clock, request.timeout_seconds)
+        self._patience = Patience(clock, request.timeout_seconds)
         self._wanted = partial(passes, request=request)
-        self._said: deque[Notice] = deque()
+        self._opening = Opening(doors, files, request, self._patience, follow=follow)
+        self._said = self._opening.said
         self._readings: dict[str, SourceReading] = {}
         self._ended = False
+        # Whether the time has ended before a source did.
+        self._is_cut = False
 
     def run(self, tally: LogTally) -> Generator[Event, None, Window]:
         """Yield the records, and return where they ended."""
-        chosen = yield from self._chosen()
+        configured = configured_logs(self._files)
+        chosen = yield from self._opening.chosen(configured)
         tally.expect(source.name for source in chosen)
-        nginx = nginx_logs(self._files)
-        readers = Readers(container_zone(self._files, self._time_zone()), nginx)
-        yield from nginx.problems
+        readers = Readers(container_zone(self._files, self._opening.time_zone()), configured.nginx)
+        yield from configured.problems
         yield from self._open_all(chosen, readers)
         some = False
         for event in self._merged(tally):
@@ -124,54 +99,41 @@ class _Reading:
             tally.count_hidden(name, reading.hidden)
             if reading.untimed:
                 yield Notice(f"{name}: {reading.untimed} lines have no time, nor has one near them: they are left out")
+        if (self._is_cut or self._opening.is_cut) and not some and not self._follow:
+            raise OutOfTime(
+                f"nothing was found in the {self._request.timeout_seconds:g} s that there were",
+                hint="--timeout gives more time; --since and --until, or -s, need less",
+            )
         if not some and not self._follow and self._request.window.lines != 0:
             asked = self._request.filter or not is_open(self._request.window)
             such = "such lines" if asked else "lines"
             yield Notice(f"there are no {such} in {', '.join(source.name for source in chosen)}")
         self._ended = True
         places = [self._place(source) for source in chosen]
-        return Window(tuple(places), readers)
+        return Window(tuple(places), readers, configured)
 
     def close(self) -> None:
         """Close all files; those that are followed stay open when all went well."""
         for reading in self._readings.values():
             reading.close(keep_newest=self._follow and self._ended)
 
-    def _chosen(self) -> Generator[Event, None, list[LogSource]]:
-        """Return the sources to read; links to a program's output stand for the container's output."""
-        sources = collect_sources(self._files, self._request.container)
-        chosen = list(select_sources(sources, self._request.patterns))
-        for source in sources.sources:
-            if source.kind is SourceKind.DIRECTORY and source.path in DIRECTORIES and source.problem:
-                yield about(source, source.problem)
-        streamed = [source for source in chosen if source.kind is SourceKind.STREAMED]
-        for source in streamed:
-            yield Notice(
-                f"{source.name} is a link to {source.link_target}: its lines are in the container's own output "
-                f"({OUTPUT_NAME}), or in the program's stdout log where supervisord runs it"
-            )
-        output = [source for source in sources.sources if source.kind is SourceKind.OUTPUT]
-        chosen = [source for source in chosen if source not in streamed]
-        return [*chosen, *(source for source in output if streamed and source not in chosen)]
-
-    def _time_zone(self) -> str | None:
-        """Return the container's TZ, None where it is not set or not known."""
-        with suppress(RegopsError, ParseError):
-            found = parse_docker_inspect(self._doors.engine().inspect(self._request.container), "")
-            return found.environment.get("TZ")
-        return None
-
     def _open_all(self, chosen: list[LogSource], readers: Readers) -> Iterator[Notice]:
         """Open the sources; one that cannot be read costs a notice, an error is for none."""
         errors: list[RegopsError] = []
-        for source in chosen:
+        for left, source in _small_ones_first(chosen):
+            self._patience.share(left)
             try:
-                self._readings[source.name] = self._open(source, readers)
+                self._readings[source.name] = self._opening.open(source, readers)
             except RegopsError as error:
                 errors.append(error)
                 if len(chosen) > 1:
                     yield about(source, error.message)
             yield from self._take_said()
+        self._patience.renew()
+        self._readings = {each.name: self._readings[each.name] for each in chosen if each.name in self._readings}
+        for name, reading in self._readings.items():
+            if reading.is_cut:
+                yield self._cut(name, "it was searched back to {} only", "--until {} goes on from there", later=1)
         if errors and len(errors) == len(chosen):
             if len(errors) == 1:
                 raise errors[0]
@@ -180,58 +142,25 @@ class _Reading:
                 hint=errors[0].hint,
             )
 
-    def _open(self, source: LogSource, readers: Readers) -> SourceReading:
-        request, window = self._request, self._request.window
-        if source.kind is SourceKind.OUTPUT:
-            place = OutputPlace()
-            lines = output_lines(
-                self._doors.engine(),
-                request.container,
-                place,
-                lines=None if window.lines is None or request.filter else window.lines + _MORE_LINES,
-                since=window.since.timestamp() - _MORE_SECONDS if window.since is not None else None,
-            )
-            return StreamReading(
-                source, self._patiently(source, lines), window, readers, wanted=self._wanted, output=place
-            )
-        if source.problem and (source.kind is SourceKind.COMPRESSED or request.via is Via.NSENTER):
-            raise Refused(f"{request.container}:{source.path} is not read: {source.problem}")
-        if request.via is Via.NSENTER:
-            inside = self._patiently(source, () if self._follow else self._inside(source))
-            return StreamReading(source, inside, window, readers, wanted=self._wanted, output=None)
-        return FileReading(
-            self._files,
-            source,
-            window,
-            readers,
-            wanted=self._wanted,
-            may_hold=needle(request.filter.grep),
-            check=partial(self._patience.check, source.name),
-            say=lambda text: self._said.append(about(source, text)),
-            follow=self._follow,
-        )
-
-    def _inside(self, source: LogSource) -> Iterator[tuple[None, LogLine]]:
-        """Yield what the container's own tail prints."""
-        lines = self._request.window.lines
-        whole = lines is None or self._request.filter
-        count = "+1" if lines is None or whole else str(lines + _MORE_LINES)
-        chunks = self._doors.output_inside(
-            self._request.container, ("tail", "-n", count, source.path), timeout_seconds=self._request.timeout_seconds
-        )
-        for line in stream_lines(source.name, chunks, partial(self._patience.check, source.name)):
-            yield None, line
-
-    def _patiently(self, source: LogSource, lines: Iterable[StampedLine]) -> Iterator[StampedLine]:
-        for line in lines:
-            self._patience.check(source.name)
-            yield line
+    def _cut(self, name: str, done: str, go_on: str, *, later: int = 0) -> Notice:
+        """Return what to say of a source for which the time did not suffice: how far it got, and how to go on."""
+        self._is_cut = True
+        self._patience.renew()
+        told = f"{name}: in {self._request.timeout_seconds:g} s "
+        try:
+            time = self._readings[name].reached()
+        except RegopsError:
+            time = None
+        if time is None:
+            return Notice(f"{told}it was not read to its end; --timeout gives more time")
+        moment = f"{time + timedelta(seconds=later):%Y-%m-%dT%H:%M:%SZ}"
+        return Notice(f"{told}{done.format(moment)}; {go_on.format(moment)}, --timeout gives more time")
 
     def _merged(self, tally: LogTally) -> Iterator[Event]:
         """Yield the records of all sources by their moments: the last ones that are wanted, or all."""
         lines = self._request.window.lines
         skip = 0 if lines is None else max(sum(reading.wanted for reading in self._readings.values()) - lines, 0)
-        for found in heapq.merge(*(self._records(name) for name in self._readings), key=attrgetter("at")):
+        for found in heapq.merge(*self._begun(), key=attrgetter("at")):
             yield from self._take_said()
             if skip:
                 skip -= self._wanted(found.record)
@@ -239,10 +168,22 @@ class _Reading:
                 yield found.record
         yield from self._take_said()
 
+    def _begun(self) -> list[Iterator[Placed]]:
+        """Return the records of each source, read up to the first one, so that each has its share of the time."""
+        records = {name: self._records(name) for name in self._readings}
+        begun: dict[str, Iterator[Placed]] = {}
+        for left, source in _small_ones_first(self._readings[name].source for name in records):
+            self._patience.share(left)
+            begun[source.name] = chain(list(islice(records[source.name], 1)), records[source.name])
+        self._patience.renew()
+        return [begun[name] for name in records]
+
     def _records(self, name: str) -> Iterator[Placed]:
         """Yield the records of a source; what goes wrong with it costs no other source anything."""
         try:
             yield from self._readings[name].records()
+        except OutOfTime:
+            self._said.append(self._cut(name, "it was read up to {} only", "--since {} goes on from there"))
         except RegopsError as error:
             self._said.append(Notice(f"{name}: {error.message}"))
 
@@ -253,3 +194,9 @@ class _Reading:
     def _take_said(self) -> Iterator[Notice]:
         while self._said:
             yield self._said.popleft()
+
+
+def _small_ones_first(sources: Iterable[LogSource]) -> Iterator[tuple[int, LogSource]]:
+    """Yield sources by their sizes, each with how many there are with it and behind it."""
+    ordered = sorted(sources, key=lambda source: source.size_bytes or 0)
+    return zip(range(len(ordered), 0, -1), ordered, strict=True)

@@ -7,10 +7,12 @@ from typing import Protocol
 
 from regops.collectors.logs.chain import LogChain
 from regops.collectors.logs.parser_choice import Readers
+from regops.collectors.logs.placement import Placed
 from regops.collectors.logs.records import RecordReader
 from regops.collectors.logs.stream import OutputPlace
-from regops.collectors.logs.window import Placed, SourceWindow, StreamWindow
-from regops.model.log_filter import LogWindow
+from regops.collectors.logs.stream_window import StreamWindow
+from regops.collectors.logs.window import SourceWindow
+from regops.model.log_filter import LogFilter, LogWindow
 from regops.model.log_record import LogRecord
 from regops.model.log_source import LogLine, LogSource, SourceKind
 from regops.ports import ContainerFile, ContainerFiles
@@ -38,10 +40,13 @@ class SourceReading(Protocol):
 
     wanted is how many of its records the request asks for, where it asks for a number of them. untimed counts those
     that were left out of a window of time, for nothing tells when they were written; hidden the lines that were passed
-    over unread, since they cannot hold what the filter asks for.
+    over unread, since they cannot hold what the filter asks for. is_cut says that looking for the last ones took too
+    long: older ones may be missing.
     """
 
+    source: LogSource
     wanted: int
+    is_cut: bool
 
     @property
     def untimed(self) -> int:
@@ -55,6 +60,10 @@ class SourceReading(Protocol):
 
     def records(self) -> Iterator[Placed]:
         """Yield the records that can be in the window, in their order."""
+        ...
+
+    def reached(self) -> datetime | None:
+        """Return the time up to which it was read, None where it is not known. Raises what reading raises."""
         ...
 
     def place(self) -> Place:
@@ -77,12 +86,12 @@ class FileReading:
         readers: Readers,
         *,
         wanted: Callable[[LogRecord], bool],
-        may_hold: Callable[[bytes], bool] | None,
+        asked: LogFilter,
         check: Callable[[], None],
         say: Callable[[str], None],
         follow: bool,
     ) -> None:
-        self._source = source
+        self.source = source
         self._follow = follow
         self._chain = LogChain(files, source, history=source.kind is SourceKind.LOG, check=check, say=say)
         try:
@@ -92,10 +101,17 @@ class FileReading:
                 return readers.of(source, sample)
 
             self._window = SourceWindow(
-                self._chain, window, new_reader, zone=readers.zone, wanted=wanted, may_hold=may_hold, follow=follow
+                self._chain,
+                window,
+                new_reader,
+                zone=readers.zone,
+                wanted=wanted,
+                needle=readers.needle(source, sample, asked),
+                follow=follow,
             )
             self._reader = new_reader()
             self._parts, self.wanted = self._window.parts()
+            self.is_cut = self._window.is_cut
         except BaseException:
             self._chain.close()
             raise
@@ -119,15 +135,19 @@ class FileReading:
         if self._follow and last.end is not None:
             yield from self._window.records(self._window.after_all, self._reader)
 
+    def reached(self) -> datetime | None:
+        """Return the time up to which it was read, or from which on it was searched."""
+        return self._window.reached()
+
     def place(self) -> Place:
         """Return where it ended."""
         # What is compressed is written to no more.
-        file = None if self._source.kind is SourceKind.COMPRESSED else self._chain.newest
-        return Place(self._source, file, self._chain.offset, self._reader)
+        file = None if self.source.kind is SourceKind.COMPRESSED else self._chain.newest
+        return Place(self.source, file, self._chain.offset, self._reader)
 
     def close(self, *, keep_newest: bool) -> None:
         """Close its files."""
-        self._chain.close(keep_newest=keep_newest and self._source.kind is not SourceKind.COMPRESSED)
+        self._chain.close(keep_newest=keep_newest and self.source.kind is not SourceKind.COMPRESSED)
 
 
 class StreamReading:
@@ -143,7 +163,8 @@ class StreamReading:
         wanted: Callable[[LogRecord], bool],
         output: OutputPlace | None,
     ) -> None:
-        self._source = source
+        self.source = source
+        self.is_cut = False
         self._reader = readers.of(source, b"")
         self._output = output
         self._window = StreamWindow(window, wanted)
@@ -163,9 +184,13 @@ class StreamReading:
         """Yield the records that can be in the window, in their order."""
         return iter(self._records)
 
+    def reached(self) -> datetime | None:
+        """Return None: a stream says itself that it was not read to its end."""
+        return None
+
     def place(self) -> Place:
         """Return where it ended."""
-        return Place(self._source, None, 0, self._reader, self._output)
+        return Place(self.source, None, 0, self._reader, self._output)
 
     def close(self, *, keep_newest: bool) -> None:
         """Hold nothing."""

@@ -12,9 +12,18 @@ from parsers.program_log import ProgramLog
 from parsers.redis_log import RedisLog
 from parsers.registry_log import RegistryLog
 from parsers.supervisord_log import SupervisordLog
+from regops.collectors.logs.filter_needle import (
+    access_needle,
+    error_needle,
+    mixed_needle,
+    program_needle,
+    registry_needle,
+)
 from regops.collectors.logs.mixed import MixedLog
+from regops.collectors.logs.needle import Needle
 from regops.collectors.logs.nginx_formats import NginxLogs
 from regops.collectors.logs.records import RecordReader
+from regops.model.log_filter import LogFilter
 from regops.model.log_source import LogSource, SourceKind
 
 
@@ -29,6 +38,20 @@ class Readers:
     def of(self, source: LogSource, sample: bytes) -> RecordReader:
         """Return a new reader for a source; sample is some lines of its end."""
         return RecordReader(source.name, self._parser(source, sample))
+
+    def needle(self, source: LogSource, sample: bytes, asked: LogFilter) -> Needle | None:
+        """Return what entries of a source hold that a filter wants; None where only reading every entry can tell."""
+        match self._parser(source, sample):
+            case AccessLog() as reader:
+                return access_needle(asked, reader.all_formats())
+            case NginxErrorLog():
+                return error_needle(asked)
+            case RegistryLog():
+                return registry_needle(asked)
+            case SupervisordLog() | RedisLog() | ProgramLog():
+                return program_needle(asked)
+            case _:
+                return mixed_needle(asked)
 
     def _parser(self, source: LogSource, sample: bytes) -> LogReader:
         if source.kind is SourceKind.OUTPUT:
@@ -101,6 +124,10 @@ class AccessLog:
                 self._formats.insert(0, self._formats.pop(index))
                 return found
         return first
+
+    def all_formats(self) -> tuple[AccessFormat, ...]:
+        """Return every format that a line may be read in."""
+        return (*self._formats, *self._others())
 
     def flush(self) -> None:
         """Return None: no request has more than one line."""

@@ -43,6 +43,7 @@ class RecordReader:
         """Yield what waits for more lines: nothing more comes, or not for a while."""
         while (entry := self._reader.flush()) is not None:
             yield self._record(entry)
+        self._stamp = None
 
     def _record(self, entry: Record) -> LogRecord:
         # Several writers do not quite keep the order of time, and a clock can be set back: the order of a source is

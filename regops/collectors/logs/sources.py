@@ -1,13 +1,15 @@
-"""The log sources of a container: what is under its log directories, and its own output."""
+"""The log sources of a container: what is in its log directories, what configurations name, and its own output."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
+from regops.collectors.logs.configured import ConfiguredLogs
 from regops.collectors.logs.history import GZIP, is_generation
 from regops.errors import NotFound, RegopsError
 from regops.model.answer import Target
@@ -26,13 +28,36 @@ _FILES = {SourceKind.LOG, SourceKind.STREAMED}
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 
 
-def collect_sources(files: ContainerFiles, container: str) -> LogSources:
-    """Return the sources of a container, its own output last; what cannot be looked at comes with the reason."""
-    found = [source for directory in DIRECTORIES for source in _directory(files, directory)]
-    taken = Counter(source.name for source in found)
-    sources = [replace(source, name=_full_name(source.path)) if taken[source.name] > 1 else source for source in found]
+class _Found(NamedTuple):
+    """A source, and what is the same for the same file by whatever path; None where that is not known."""
+
+    source: LogSource
+    identity: tuple[int, int] | None = None
+    is_there: bool = True
+
+
+def collect_sources(files: ContainerFiles, container: str, configured: ConfiguredLogs | None = None) -> LogSources:
+    """Return the sources of a container, its own output last; what cannot be looked at comes with the reason.
+
+    With configured, those that configurations name are among them, each file once.
+    """
+    found = [found for directory in DIRECTORIES for found in _directory(files, directory)]
+    if configured is not None:
+        found += _named(files, configured, found)
+    sources = [each.source for each in found]
+    taken = Counter(source.name for source in sources)
+    sources = [
+        replace(source, name=_full_name(source.path)) if taken[source.name] > 1 else source for source in sources
+    ]
     output = LogSource(name=OUTPUT_NAME, path="", kind=SourceKind.OUTPUT)
     return LogSources(Target(container=container), Via(files.via), (*sources, output))
+
+
+def directories(configured: ConfiguredLogs) -> tuple[str, ...]:
+    """Return the directories in which sources can appear."""
+    named = {path.rpartition("/")[0] or "/": None for path in configured.paths}
+    auto = [configured.auto_directory] if configured.auto_directory else []
+    return tuple(dict.fromkeys((*DIRECTORIES, *named, *auto)))
 
 
 def select_sources(sources: LogSources, patterns: Iterable[str]) -> tuple[LogSource, ...]:
@@ -63,27 +88,71 @@ def _chosen(sources: LogSources, pattern: str) -> list[LogSource]:
     return [source for source in matching if source.kind in {*_FILES, SourceKind.OUTPUT}] or matching
 
 
-def _directory(files: ContainerFiles, directory: str) -> list[LogSource]:
+def _directory(files: ContainerFiles, directory: str) -> list[_Found]:
     short = f"{PurePosixPath(directory).name}/"
     try:
         listing = files.names(directory, limit=_MOST_FILES)
     except NotFound:
         return []
     except RegopsError as error:
-        return [LogSource(short, directory, SourceKind.DIRECTORY, problem=error.message)]
-    found = [_source(files, directory, name) for name in listing.names]
+        return [_Found(LogSource(short, directory, SourceKind.DIRECTORY, problem=error.message))]
+    found = [_found(files, f"{directory}/{name}") for name in listing.names]
     if listing.more:
         problem = f"{directory} holds more than can be looked at: only {len(listing.names)} of its files are listed"
-        found.append(LogSource(short, directory, SourceKind.DIRECTORY, problem=problem))
+        found.append(_Found(LogSource(short, directory, SourceKind.DIRECTORY, problem=problem)))
     return found
 
 
-def _source(files: ContainerFiles, directory: str, name: str) -> LogSource:
-    path = f"{directory}/{name}"
+def _named(files: ContainerFiles, configured: ConfiguredLogs, known: Iterable[_Found]) -> list[_Found]:
+    """Return what configurations name and is not known, with its rotated files."""
+    paths = {each.source.path for each in known}
+    identities = {each.identity for each in known} - {None}
+    found: list[_Found] = []
+    for path in _candidates(files, configured):
+        if path in paths:
+            continue
+        each = _found(files, path)
+        if not each.is_there:
+            # It may be some day, or was meant for a program that was never started.
+            gone = LogSource(each.source.name, path, SourceKind.ELSEWHERE, problem="there is no such file")
+            found.append(_Found(gone))
+        elif each.identity not in identities:
+            found.append(each)
+        paths.add(path)
+        identities |= {each.identity} - {None}
+    elsewhere = [LogSource(name, name, SourceKind.ELSEWHERE, problem=reason) for name, reason in configured.elsewhere]
+    return [*found, *map(_Found, elsewhere)]
+
+
+def _candidates(files: ContainerFiles, configured: ConfiguredLogs) -> Iterator[str]:
+    """Yield the paths that configurations name, each with those of its rotated files behind it."""
+    names: dict[str, tuple[str, ...]] = {}
+    for path in configured.paths:
+        yield path
+        directory, _, name = path.rpartition("/")
+        if directory not in names:
+            names[directory] = _names(files, directory or "/")
+        yield from (f"{directory}/{each}" for each in names[directory] if each.startswith(name) and is_generation(each))
+    if configured.auto_directory:
+        listed = _names(files, configured.auto_directory)
+        yield from (f"{configured.auto_directory}/{each}" for each in listed if _AUTO.fullmatch(each))
+
+
+def _names(files: ContainerFiles, directory: str) -> tuple[str, ...]:
     try:
-        return _described(path, files.look(path))
+        return files.names(directory, limit=_MOST_FILES).names
+    except RegopsError:
+        return ()
+
+
+def _found(files: ContainerFiles, path: str) -> _Found:
+    try:
+        facts = files.look(path)
     except RegopsError as error:
-        return LogSource(_name(path), path, _kind(name), problem=error.message)
+        return _Found(
+            LogSource(_name(path), path, _kind(path), problem=error.message), is_there=not isinstance(error, NotFound)
+        )
+    return _Found(_described(path, facts), facts.identity)
 
 
 def _described(path: str, facts: FileFacts) -> LogSource:
