@@ -4,22 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from regops.collectors.bootstrap.listing import check_container, target_of
 from regops.collectors.bootstrap.part_file import Folder, Part, Whole, open_folder
+from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.proof import Checker, Piece, checked_beside, pieces_of, proof_of
-from regops.errors import Changed, Corrupted, NotFound, Phase, Refused, RegopsError, Unavailable, Unreachable
+from regops.errors import Changed, Corrupted, NotFound, Refused, RegopsError, Unavailable, Unreachable
 from regops.model.tarball import Download, Downloads, Outcome, StoredObject
 from regops.ports import Clock, ObjectStore, Progress
 
-_T = TypeVar("_T")
 _REPLACED_TRIES = 3
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 10.0
-_PROGRESS_BYTES = 1 << 20  # a try that brought so much nearer to the end does not count
-# What lies between us and a server that is well: a name or a certificate does not mend itself.
-_PASSING = frozenset({Phase.CONNECT, Phase.REQUEST, Phase.FIRST_BYTE, Phase.BODY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,7 @@ def announced(store: ObjectStore, swift_container: str, name: str) -> StoredObje
 
 def _fetch(store: ObjectStore, swift_container: str, name: str, folder: Path, ways: Ways) -> Download:
     with open_folder(folder, name) as place:
-        tries, patience = 0, _Patience(ways)
+        tries, patience = 0, Patience(ways.retries, ways.clock)
         while True:
             try:
                 stored = patience.ask(partial(announced, store, swift_container, name))
@@ -95,7 +89,7 @@ class _Transfer:
         pieces: tuple[Piece, ...],
         place: Folder,
         ways: Ways,
-        patience: "_Patience",
+        patience: Patience,
     ) -> None:
         self._store = store
         self._swift_container = swift_container
@@ -207,30 +201,6 @@ class _Transfer:
                     check(chunk)
                     part.write(chunk)
                     advance(len(chunk))
-
-
-class _Patience:
-    """How often to try again what failed."""
-
-    def __init__(self, ways: Ways) -> None:
-        self._ways = ways
-        self._failures = 0
-
-    def ask(self, question: Callable[[], _T]) -> _T:
-        """Return the answer to a question that may be asked several times."""
-        while True:
-            try:
-                return question()
-            except (Unreachable, Unavailable) as error:
-                self.wait(error)
-
-    def wait(self, error: RegopsError, *, moved_bytes: int = 0) -> None:
-        """Wait before the next try. Raises the error when it will not pass, or when there were tries enough."""
-        self._failures = 1 if moved_bytes >= _PROGRESS_BYTES else self._failures + 1
-        lasting = isinstance(error, Unreachable) and error.phase not in _PASSING
-        if lasting or self._failures > self._ways.retries:
-            raise error
-        self._ways.clock.sleep(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1)))
 
 
 def _is_same(place: Folder, stored: StoredObject, pieces: tuple[Piece, ...]) -> bool:

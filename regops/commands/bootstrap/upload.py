@@ -48,12 +48,34 @@ def upload(
             metavar="SIZE",
             help="Send what is larger in segments of this size: 500M, 1G.",
         ),
-    ] = "1G",
+    ] = "64M",
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
+    connections: Annotated[
+        int,
+        typer.Option(
+            "--connections",
+            envvar="REGOPS_CONNECTIONS",
+            min=1,
+            max=32,
+            metavar="COUNT",
+            help="How many segments of a file to send at a time.",
+        ),
+    ] = 4,
+    retries: Annotated[
+        int,
+        typer.Option(
+            "--retries",
+            envvar="REGOPS_RETRIES",
+            min=0,
+            max=100,
+            metavar="COUNT",
+            help="How often to try again, in a row and in vain, after a lost connection, a silence or a 5xx.",
+        ),
+    ] = 4,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
-        float, timeout_option("Give up after so much silence of Swift; what moves may take as long as it takes.")
+        float, timeout_option("Try again after so much silence of Swift; what moves may take as long as it takes.")
     ] = 60.0,
 ) -> None:
     """Upload a tarball, or an image of the engine, to Swift.
@@ -87,8 +109,16 @@ def upload(
     services = ctx.ensure_object(Services)
     segment_bytes = _segment_size(segment_size)
     store = services.object_store(timeout_seconds=timeout)
+    found = file_source(Path(source)) if means_file(source) else image_source(services.engine(), source)
+    plan = UploadPlan(
+        swift_container,
+        name or object_name(found),
+        segment_bytes,
+        replace=replace,
+        clock=services.clock,
+        retries=retries,
+        connections=connections,
+    )
     with services.progress() as progress:
-        found = file_source(Path(source), progress) if means_file(source) else image_source(services.engine(), source)
-        plan = UploadPlan(swift_container, name or object_name(found), segment_bytes, replace=replace)
-        answer = upload_tarball(store, found, plan, services.clock, progress)
+        answer = upload_tarball(store, found, plan, progress)
     services.emit(answer)
