@@ -17,7 +17,7 @@ from regops.collectors.bootstrap.upload_large import upload_large
 from regops.collectors.bootstrap.upload_plan import Sent, Standing, UploadPlan, noted
 from regops.collectors.bootstrap.upload_source import UploadFile, UploadSource
 from regops.collectors.bootstrap.upload_stream import upload_stream
-from regops.errors import NotFound, Refused
+from regops.errors import Corrupted, NotFound, Refused
 from regops.model.tarball import StoredObject
 from regops.model.upload import Uploaded
 from regops.ports import ObjectStore, Progress
@@ -94,7 +94,7 @@ def _upload_small(store: ObjectStore, plan: UploadPlan, source: UploadFile, prog
             advance(len(chunk))
     contents, etag = checker.finish(), md5.hexdigest()
 
-    def put() -> StoredObject:
+    def put_once() -> StoredObject:
         with progress.transfer(plan.name, source.size_bytes) as advance:
             return store.put(
                 plan.swift_container,
@@ -105,6 +105,12 @@ def _upload_small(store: ObjectStore, plan: UploadPlan, source: UploadFile, prog
                 md5=etag,
                 size_bytes=source.size_bytes,
             )
+
+    def put() -> StoredObject:
+        try:
+            return put_once()
+        except Corrupted:
+            return put_once()  # a byte may flip on the way
 
     stored = make_stand(store, plan, put, lambda found: (found.etag, found.size_bytes) == (etag, source.size_bytes))
     return Standing(stored, sha256=contents.sha256, tags=contents.tags, size_bytes=source.size_bytes)

@@ -33,7 +33,7 @@ def upload_large(store: ObjectStore, plan: UploadPlan, source: UploadFile, progr
     try:
         contents = transfer.run(count, progress)
     except BaseException as error:
-        put_by(store, plan, transfer.segments, error, progress)
+        put_by(store, plan, transfer.segments, transfer.begun, error, progress)
         raise
     segments = transfer.segments
     return Standing(
@@ -70,6 +70,7 @@ class _Transfer:
         self._stop = Event()
         self._check = FileCheck(source, plan.segment_bytes)
         self.resumed_bytes = 0
+        self.begun: list[str] = []  # what may be there, though nobody came to know of it
 
     @property
     def segments(self) -> list[StoredSegment]:
@@ -83,9 +84,9 @@ class _Transfer:
         Those that others may have brought already come last, for the md5 of these is needed first.
         """
         order = sorted(range(count), key=lambda index: bool(self._likely(index)))
-        tasks = [partial(self._check.run, self._stop), *(partial(self._bring, index) for index in order)]
+        tasks = [partial(self._bring, index) for index in order]
         with progress.transfer(self._plan.name, self._source.size_bytes) as self._advance:
-            at_a_time(tasks, self._plan.connections + 1, self._stop)
+            at_a_time(tasks, self._plan.connections, self._stop, beside=partial(self._check.run, self._stop))
         return self._check.contents
 
     def _size(self, index: int) -> int:
@@ -96,6 +97,7 @@ class _Transfer:
 
     def _bring(self, index: int) -> None:
         size_bytes, name = self._size(index), segment_name(self._plan, self._upload_name, index)
+        self.begun.append(name)
         resumed = self._copied(index, name)
         if not resumed:
             self._send(index, name, size_bytes)

@@ -59,22 +59,28 @@ def join_segments(
 
 
 def put_by(
-    store: ObjectStore, plan: UploadPlan, segments: Sequence[StoredSegment], error: BaseException, progress: Progress
+    store: ObjectStore,
+    plan: UploadPlan,
+    segments: Sequence[StoredSegment],
+    begun: Sequence[str],
+    error: BaseException,
+    progress: Progress,
 ) -> None:
     """Decide about the segments of an upload that came to an early end.
 
-    Where the next run may go on with them they stay: after what passes (a lost connection, a store that is not well, an
-    interrupt). They are removed where they are of no use (a file that is no image), or in the way (no room).
+    Where the next run may go on with them they stay: after what passes (a lost connection, a store that is not well,
+    an interrupt). All that were begun are removed where they are of no use (a file that is no image), or in the way
+    (no room).
     """
-    if not segments:
-        return
     size_bytes = sum(one.size_bytes for one in segments)
-    if not isinstance(error, RegopsError):
+    if isinstance(error, RegopsError) and not isinstance(error, PASSING):
+        remove_segments(store, plan.swift_container, begun)
+    elif not segments:
+        return
+    elif not isinstance(error, RegopsError):
         progress.step(f"{size_bytes} bytes are there in segments; the same command goes on with them")
-    elif isinstance(error, PASSING):
-        error.hint = f"the same command goes on with the {size_bytes} bytes that are there in segments"
     else:
-        remove_segments(store, plan.swift_container, [one.name for one in segments])
+        error.hint = f"the same command goes on with the {size_bytes} bytes that are there in segments"
 
 
 def _whole(segments: Sequence[StoredSegment]) -> tuple[str, int]:

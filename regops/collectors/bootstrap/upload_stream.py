@@ -10,7 +10,7 @@ from regops.collectors.bootstrap.upload_end import PASSING, make_stand
 from regops.collectors.bootstrap.upload_manifest import join_segments, put_by, segment_name
 from regops.collectors.bootstrap.upload_plan import Sent, Standing, UploadPlan, noted
 from regops.collectors.bootstrap.upload_source import UploadImage
-from regops.errors import AuthenticationFailed, Changed
+from regops.errors import AuthenticationFailed, Changed, RegopsError
 from regops.model.tarball import StoredObject, StoredSegment
 from regops.ports import ObjectStore, Progress
 
@@ -72,7 +72,8 @@ class _Stream:
         try:
             sent = self._all_sent()
         except BaseException as error:
-            put_by(store, plan, self._segments, error, self._progress)
+            begun = [f"{self._upload_name}{index:08d}" for index in range(len(self._segments) + 1)]
+            put_by(store, plan, self._segments, begun, error, self._progress)
             raise
         sha256 = sent.sha256.hexdigest()
         return Standing(
@@ -116,14 +117,22 @@ class _Stream:
             elif index < len(self._earlier):
                 one = self._earlier[index]
                 self._pass_over(portion, one)
-                if self._store.copy(self._place, one.name, name) != one.md5:
-                    raise Changed(f"{one.name} was replaced just now", hint="try again")
+                self._copy(one, name)
                 self._segments.append(StoredSegment(self._place, name, one.size_bytes, one.md5))
                 self._resumed_bytes += one.size_bytes
             else:
                 stored = self._store.put(self._place, name, portion)
                 self._segments.append(StoredSegment(self._place, name, stored.size_bytes or 0, stored.etag or ""))
         return sent
+
+    def _copy(self, one: EarlierSegment, name: str) -> None:
+        """Have Swift copy a segment. Raises Changed where that does not work: it can be sent, after another saving."""
+        try:
+            md5 = self._store.copy(self._place, one.name, name)
+        except RegopsError as error:
+            raise Changed(error.message) from error
+        if md5 != one.md5:
+            raise Changed(f"{one.name} was replaced just now")
 
     def _pass_over(self, portion: Iterator[bytes], there: StoredSegment | EarlierSegment) -> None:
         digest, size_bytes = hashlib.md5(usedforsecurity=False), 0
