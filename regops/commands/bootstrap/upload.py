@@ -80,16 +80,22 @@ def upload(
 ) -> None:
     """Upload a tarball, or an image of the engine, to Swift.
 
-    A file is read once beforehand, to see that it is the whole tarball of an
-    image. An image is saved, packed with gzip and sent in one stream, and
-    nothing of it touches this machine's disk.
+    A file is checked to be the whole tarball of an image: a small one before
+    it is sent, a large one while its segments go, several at a time. An image
+    is saved, packed with gzip and sent in one stream, and nothing of it
+    touches this machine's disk.
 
     Nobody sees half an upload: a small object stands when its last byte has
     come. A larger one goes in segments to the container of the same name with
-    _segments behind it, and stands when all of them do; when it fails, they
-    are removed. What an upload left that was killed is removed by the next
-    one of the same name, an hour later at the earliest. Checksums are
-    compared all the way, and the sha256 and the tags are kept with the object.
+    _segments behind it, and stands when all of them do. Checksums are compared
+    all the way, and the sha256 and the tags are kept with the object.
+
+    What a lost connection, a silence or a 5xx breaks is sent again, segment by
+    segment; an image is saved again for that. After Ctrl-C, a kill or a
+    failure that may pass, the same command goes on: segments that are there
+    already and are the same are not sent again. A file that is no image
+    leaves nothing. What nobody goes on with is removed by the next upload of
+    the same name, an hour later at the earliest.
 
     An object that has the name is left alone without --replace, also one that
     came in the meantime; with it, the old one stands until the new one does.
