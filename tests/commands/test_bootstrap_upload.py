@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from regops.collectors.bootstrap.image_tarball import check_image
 from regops.collectors.bootstrap.upload import upload as upload_tarball
 from regops.collectors.bootstrap.upload_plan import UploadPlan
 from regops.collectors.bootstrap.upload_source import UploadImage, file_source
-from regops.errors import Changed, Corrupted, Failed
+from regops.errors import Changed, Corrupted, Failed, Refused, Unavailable, UnexpectedAnswer
 from regops.main import app
 from regops.wiring import SystemClock
 from saved_image import saved_image
@@ -456,3 +458,45 @@ def test_no_more_segments_are_on_their_way_than_connections(
         upload(written(tmp_path), "one.tar", "-c", place, "--segment-size", "1M", "--connections", str(connections))
     assert swift.request("GET", f"{place}/one.tar")[1] == WHOLE
     assert proxy.most <= connections
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("replace", [False, True])
+def test_two_uploads_of_one_name_at_a_time_leave_one_whole_object(
+    replace: bool, place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    whole, other = written(tmp_path, WHOLE, "whole"), written(tmp_path, OTHER, "other")
+    start = threading.Barrier(3)
+
+    def run(path: Path) -> str:
+        store = SwiftStore.from_environment(swift.environ, timeout_seconds=30)
+        plan = UploadPlan(place, "one.tar", 1 << 19, replace=replace, clock=SystemClock())
+        start.wait(30)
+        try:
+            upload_tarball(store, file_source(path), plan, QuietProgress())
+        except (Refused, UnexpectedAnswer) as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(run, (whole, other, whole)))
+    assert said.count("") >= 1
+    assert [text for text in said if text and "already" not in text and "is not what was sent" not in text] == []
+    assert swift.request("GET", f"{place}/one.tar")[1] in {WHOLE, OTHER}
+    assert set(manifest(swift, place)) <= set(names(swift, f"{place}_segments"))
+
+
+class TiredStore(SwiftStore):
+    """A Swift that lists nothing once an object stands."""
+
+    def listing(self, *place: Any, **named: Any) -> str:
+        raise Unavailable("503")
+
+
+@pytest.mark.swift
+def test_what_stands_is_told_though_nobody_can_look_for_what_is_left(
+    place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    store = TiredStore.from_environment(swift.environ, timeout_seconds=30)
+    plan = UploadPlan(place, "one.tar", 1 << 30, replace=False, clock=FakeClock())
+    assert upload_tarball(store, file_source(written(tmp_path)), plan, QuietProgress()).other_segments == 0

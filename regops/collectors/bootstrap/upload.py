@@ -17,7 +17,7 @@ from regops.collectors.bootstrap.upload_large import upload_large
 from regops.collectors.bootstrap.upload_plan import Sent, Standing, UploadPlan, noted
 from regops.collectors.bootstrap.upload_source import UploadFile, UploadSource
 from regops.collectors.bootstrap.upload_stream import upload_stream
-from regops.errors import Corrupted, NotFound, Refused
+from regops.errors import Corrupted, NotFound, Refused, RegopsError
 from regops.model.tarball import StoredObject
 from regops.model.upload import Uploaded
 from regops.ports import ObjectStore, Progress
@@ -42,14 +42,7 @@ def upload(store: ObjectStore, source: UploadSource, plan: UploadPlan, progress:
         standing = _upload_small(store, plan, source, progress)
     stored = standing.stored
     removed = remove_segments(store, plan.swift_container, old_segments)
-    left, going_on = left_segments(
-        store,
-        plan.swift_container,
-        plan.name,
-        standing.upload_name,
-        stored.modified or datetime.fromtimestamp(plan.clock.now(), UTC),
-        forgotten_seconds=plan.forgotten_seconds,
-    )
+    left, going_on = _left(store, plan, standing)
     return Uploaded(
         target=target_of(store.account, plan.swift_container),
         account=store.account,
@@ -67,6 +60,16 @@ def upload(store: ObjectStore, source: UploadSource, plan: UploadPlan, progress:
         removed_segments=removed + remove_segments(store, plan.swift_container, left),
         other_segments=going_on,
     )
+
+
+def _left(store: ObjectStore, plan: UploadPlan, standing: Standing) -> tuple[tuple[str, ...], int]:
+    """Return what left_segments does; nothing where Swift cannot be asked, for the object stands all the same."""
+    now = standing.stored.modified or datetime.fromtimestamp(plan.clock.now(), UTC)
+    place, name = plan.swift_container, standing.upload_name
+    try:
+        return left_segments(store, place, plan.name, name, now, forgotten_seconds=plan.forgotten_seconds)
+    except RegopsError:
+        return (), 0
 
 
 def _before(store: ObjectStore, plan: UploadPlan) -> StoredObject | None:
