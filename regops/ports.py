@@ -390,14 +390,20 @@ class ObjectStore(Protocol):
         *,
         metadata: Mapping[str, str] | None = None,
         only_new: bool = False,
-        md5: str | None = None,
+        md5: str | Callable[[], str] | None = None,
+        size_bytes: int | None = None,
     ) -> StoredObject:
         """Store an object of at most 5 GiB, making its container if need be; metadata becomes X-Object-Meta-*.
 
-        When chunks raise, that error comes out, and nothing is stored. Raises Corrupted when Swift's checksum of what
-        arrived is not that of what was sent (with md5, the one announced, Swift compares and keeps nothing), Refused
-        with only_new when there is such an object, Failed when there is no room for it.
+        Several threads may put and copy at once. When chunks raise, that error comes out, and nothing is stored; nor is
+        it when they are not the size_bytes that were announced. Raises Corrupted when Swift's checksum of what arrived
+        is not that of what was sent (a md5 that is given is announced, and Swift compares and keeps nothing; a function
+        is asked for it afterwards), Refused with only_new when there is such an object, Failed when there is no room.
         """
+        ...
+
+    def copy(self, swift_container: str, source: str, name: str) -> str:
+        """Have the store make an object of the bytes of another one of its container; return its checksum there."""
         ...
 
     def put_manifest(

@@ -12,9 +12,10 @@ class Uploaded:
     """An object that stands, and was found to be what was sent.
 
     source is the file or the image it was made of, from_image says which. etag is Swift's: the md5 of the bytes of a
-    plain object, the hash of its segments' hashes of an SLO. segments is 0 for a plain object. replaced says whether
-    another object had the name; removed_segments counts the segments of such a one, and those that broken uploads had
-    left; other_segments those that lie there for this name and may belong to an upload that is going on.
+    plain object, the hash of its segments' hashes of an SLO. segments is 0 for a plain object. resumed_bytes counts
+    what an earlier run had sent, and was not sent again. replaced says whether another object had the name;
+    removed_segments counts the segments of such a one, and those that broken uploads had left; other_segments those
+    that lie there for this name and may belong to an upload that is going on.
     """
 
     target: Target
@@ -28,6 +29,7 @@ class Uploaded:
     sha256: str
     tags: tuple[str, ...]
     segments: int
+    resumed_bytes: int
     replaced: bool
     removed_segments: int
     other_segments: int

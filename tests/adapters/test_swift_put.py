@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_bytes_in_any_portions_come_out_as_they_went_in(portion: int, store: Swi
     portions = (CONTENT[start : start + portion] for start in range(0, len(CONTENT), portion))
     stored = store.put("put", "an image ü.tar", portions)
     assert (stored.size_bytes, stored.kind) == (len(CONTENT), "plain")
-    assert store.head("put", "an image ü.tar") == stored
+    assert replace(store.head("put", "an image ü.tar"), modified=stored.modified) == stored
     assert read(store, "put", "an image ü.tar") == CONTENT
 
 

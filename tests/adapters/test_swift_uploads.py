@@ -5,12 +5,22 @@ import json
 import random
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from fault_server import FaultServer, Peer
 from regops.adapters.swift.store import SwiftStore
-from regops.errors import AuthenticationFailed, Corrupted, Failed, NotFound, Refused, RegopsError, UnexpectedAnswer
+from regops.errors import (
+    AuthenticationFailed,
+    Corrupted,
+    Failed,
+    NotFound,
+    Refused,
+    RegopsError,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from regops.model.tarball import ObjectKind, StoredSegment
 from swift_server import SwiftServer
 
@@ -58,6 +68,38 @@ def test_swift_refuses_other_bytes_than_the_announced_ones(store: SwiftStore) ->
     with pytest.raises(NotFound):
         store.head("uploads", "other")
     assert store.put("uploads", "other", portions(), md5=MD5).etag == MD5
+
+
+def test_what_is_shorter_than_announced_is_not_kept(store: SwiftStore, swift: SwiftServer) -> None:
+    assert store.put("uploads", "announced", portions(), size_bytes=len(CONTENT)).etag == MD5
+    short = SwiftStore.from_environment(swift.environ, timeout_seconds=1)
+    with pytest.raises(Unreachable):
+        short.put("uploads", "short", portions(), size_bytes=len(CONTENT) + 1)
+    with pytest.raises(NotFound):
+        store.head("uploads", "short")
+
+
+def test_a_checksum_that_is_asked_for_afterwards_counts(store: SwiftStore) -> None:
+    assert store.put("uploads", "afterwards", portions(), md5=lambda: MD5).etag == MD5
+    with pytest.raises(Corrupted, match="was removed"):
+        store.put("uploads", "afterwards", portions(), md5=lambda: hashlib.md5(b"").hexdigest())
+    with pytest.raises(NotFound):
+        store.head("uploads", "afterwards")
+
+
+def test_a_copy_is_an_object_of_its_own(store: SwiftStore) -> None:
+    store.put("uploads", "a copied ü%", portions())
+    assert store.copy("uploads", "a copied ü%", "a copy") == MD5
+    store.delete("uploads", "a copied ü%")
+    assert read(store, "a copy") == CONTENT
+    with pytest.raises(NotFound):
+        store.copy("uploads", "a copied ü%", "another copy")
+
+
+def test_several_threads_may_put_at_once(store: SwiftStore) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        etags = list(pool.map(lambda index: store.put("threads", f"{index}", portions()).etag, range(24)))
+    assert etags == [MD5] * 24
 
 
 def test_segments_become_one_object(store: SwiftStore, swift: SwiftServer) -> None:

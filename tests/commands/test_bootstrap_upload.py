@@ -5,31 +5,33 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from fake_clock import FakeClock
 from fake_engine import FakeEngine
 from fake_services import FakeServices
-from fault_server import FaultServer, Peer
 from quiet_progress import QuietProgress
 from regops.adapters.engine.client import DockerEngine
 from regops.adapters.swift.store import SwiftStore
 from regops.collectors.bootstrap.image_tarball import check_image
 from regops.collectors.bootstrap.upload import upload as upload_tarball
 from regops.collectors.bootstrap.upload_plan import UploadPlan
-from regops.collectors.bootstrap.upload_source import file_source
-from regops.errors import Corrupted, Failed
+from regops.collectors.bootstrap.upload_source import UploadImage, file_source
+from regops.errors import Changed, Corrupted, Failed, Refused, Unavailable, UnexpectedAnswer
 from regops.main import app
 from regops.wiring import SystemClock
 from saved_image import saved_image
 from swift_server import SwiftServer, wait_until
+from upload_proxy import UploadProxy
 
 TAG = "regops-upload-test:one"
 SIZE = 4_000_000
@@ -128,18 +130,36 @@ def test_what_is_no_whole_image_is_not_uploaded(content: bytes, place: str, swif
     assert names(swift, place) == []
 
 
+class ChangingStore(SwiftStore):
+    """A Swift at whose first upload the file becomes another."""
+
+    path = Path()
+
+    def put(self, *place: Any, **named: Any) -> Any:
+        self.path.write_bytes(OTHER)
+        return super().put(*place, **named)
+
+
 @pytest.mark.swift
-@pytest.mark.parametrize("segment_size", ["1M", "1G"])
+@pytest.mark.parametrize("segment_bytes", [1 << 20, 1 << 30])
 def test_a_file_that_changes_meanwhile_is_not_uploaded(
-    segment_size: str, place: str, swift: SwiftServer, tmp_path: Path
+    segment_bytes: int, place: str, swift: SwiftServer, tmp_path: Path
 ) -> None:
-    path = written(tmp_path)
-    source = file_source(path, QuietProgress())
-    path.write_bytes(OTHER)
-    store = SwiftStore.from_environment(swift.environ, timeout_seconds=30)
-    plan = UploadPlan(place, "one.tar", 1 << 20 if segment_size == "1M" else 1 << 30, replace=False)
+    store = ChangingStore.from_environment(swift.environ, timeout_seconds=30)
+    assert isinstance(store, ChangingStore)
+    store.path = written(tmp_path)
+    plan = UploadPlan(place, "one.tar", segment_bytes, replace=False, clock=FakeClock())
     with pytest.raises((Failed, Corrupted)):
-        upload_tarball(store, source, plan, SystemClock(), QuietProgress())
+        upload_tarball(store, file_source(store.path), plan, QuietProgress())
+    assert names(swift, place) == names(swift, f"{place}_segments") == []
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("content", [WHOLE[:3_000_000], WHOLE[:2_000_000] + bytes(len(WHOLE) - 2_000_000)])
+def test_of_a_large_file_that_is_no_whole_image_no_segment_stays(
+    content: bytes, place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    assert upload(written(tmp_path, content), "-c", place, "--segment-size", "1M").exit_code == 1
     assert names(swift, place) == names(swift, f"{place}_segments") == []
 
 
@@ -216,152 +236,267 @@ def test_an_image_that_is_not_there_is_told(place: str) -> None:
     assert "there is no file nowhere:1" in result.stderr
 
 
-def killed_between_segments(path: Path, place: str, swift: SwiftServer) -> list[str]:
-    """Kill an upload as hard as possible when its second segment is there; return what it left."""
-    command = [sys.executable, "-m", "regops", "bootstrap", "upload", str(path), "one.tar", "-c", place]
-    with subprocess.Popen([*command, "--segment-size", "1M"], stderr=subprocess.DEVNULL) as process:
-        wait_until(lambda: len(names(swift, f"{place}_segments")) > 1, within_seconds=30)
-        process.send_signal(signal.SIGKILL)
-    return names(swift, f"{place}_segments")
+def command(path: Path, place: str, auth_url: str) -> subprocess.Popen[str]:
+    line = [sys.executable, "-m", "regops", "bootstrap", "upload", str(path), "one.tar", "-c", place]
+    environ = {**os.environ, "ST_AUTH": auth_url}
+    return subprocess.Popen([*line, "--segment-size", "1M"], env=environ, stderr=subprocess.PIPE, text=True)
+
+
+def settled(swift: SwiftServer, place: str) -> list[str]:
+    """Return the segments that are there once Swift has done what it was at."""
+    found: list[list[str]] = [[]]
+
+    def same_again() -> bool:
+        found.append(names(swift, f"{place}_segments"))
+        return len(found) > 20 and len({len(names) for names in found[-20:]}) == 1
+
+    wait_until(same_again)
+    return found[-1]
+
+
+def manifest(swift: SwiftServer, place: str) -> list[str]:
+    status, body = swift.request("GET", f"{place}/one.tar?multipart-manifest=get")
+    assert status == 200
+    return [one["name"].removeprefix(f"/{place}_segments/") for one in json.loads(body)]
 
 
 @pytest.mark.swift
-def test_a_killed_upload_shows_nothing_and_the_next_one_works(place: str, swift: SwiftServer, tmp_path: Path) -> None:
-    path = written(tmp_path, saved_image(TAG, size_bytes=16_000_000))
-    left = killed_between_segments(path, place, swift)
-    assert len(left) > 1
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_an_upload_that_was_ended_shows_nothing_and_the_next_one_goes_on(
+    how: signal.Signals, place: str, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = saved_image(TAG, size_bytes=16_000_000)
+    path = written(tmp_path, content)
+    with (
+        UploadProxy(swift.auth_url, lambda path, number: "stall" if path.endswith("8") else "") as proxy,
+        command(path, place, proxy.auth_url) as process,
+    ):
+        wait_until(lambda: len(names(swift, f"{place}_segments")) > 5, within_seconds=30)
+        process.send_signal(how)
+        _, told = process.communicate(timeout=30)
+    assert "Traceback" not in told
+    assert (how is signal.SIGKILL) or "the same command goes on" in told
+    left = settled(swift, place)
     assert names(swift, place) == []
-    data = document(path, "one.tar", "-c", place, "--segment-size", "4M")["data"]
-    assert swift.request("GET", f"{place}/one.tar")[1] == path.read_bytes()
-    assert (data["removed_segments"], data["other_segments"]) == (0, len(left))  # it may be going on, for all we know
-
+    with UploadProxy(swift.auth_url) as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        data = document(path, "one.tar", "-c", place, "--segment-size", "1M")["data"]
+    assert swift.request("GET", f"{place}/one.tar")[1] == content
+    assert data["resumed_bytes"] == len(left) << 20
+    manifest_bytes = sum(map(sum, (sent for path, sent in proxy.sent.items() if "multipart-manifest" in path)))
+    assert proxy.sent_bytes - manifest_bytes == len(content) - data["resumed_bytes"]
+    # It may still be going on, for all we know: nothing of it is touched, and nothing of it is used.
+    assert (data["removed_segments"], data["other_segments"]) == (0, len(left))
+    assert not set(manifest(swift, place)) & set(left)
     store = SwiftStore.from_environment(swift.environ, timeout_seconds=30)
-    plan = UploadPlan(place, "one.tar", 1 << 30, replace=True, forgotten_seconds=0)
-    again = upload_tarball(store, file_source(path, QuietProgress()), plan, SystemClock(), QuietProgress())
+    plan = UploadPlan(place, "one.tar", 1 << 30, replace=True, clock=SystemClock(), forgotten_seconds=0)
+    again = upload_tarball(store, file_source(path), plan, QuietProgress())
     assert again.removed_segments == len(left) + data["segments"]
     assert names(swift, f"{place}_segments") == []
 
 
+class RacingStore(SwiftStore):
+    """A Swift in which another upload removes its segments between our listing and our copies."""
+
+    def copy(self, swift_container: str, source: str, name: str) -> str:
+        self._sibling().delete(swift_container, source)
+        return super().copy(swift_container, source, name)
+
+
 @pytest.mark.swift
-def test_an_interrupted_upload_takes_its_segments_away(place: str, swift: SwiftServer, tmp_path: Path) -> None:
-    path = written(tmp_path, saved_image(TAG, size_bytes=16_000_000))
-    command = [sys.executable, "-m", "regops", "bootstrap", "upload", str(path), "one.tar", "-c", place]
-    with subprocess.Popen([*command, "--segment-size", "1M"], stderr=subprocess.PIPE, text=True) as process:
-        wait_until(lambda: len(names(swift, f"{place}_segments")) > 1, within_seconds=30)
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
-    assert (process.returncode, "Traceback" in told) == (130, False)
+@pytest.mark.parametrize("kind", [SwiftStore, RacingStore])
+@pytest.mark.parametrize("from_image", [False, True])
+def test_segments_of_an_upload_that_ends_meanwhile_do_no_harm(
+    kind: type[SwiftStore], from_image: bool, place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    for index in range(3):
+        part = WHOLE[index << 20 : (index + 1) << 20] if index != 1 else OTHER[: 1 << 20]
+        swift.put(f"{place}_segments", f"one.tar/regops/1700000000-{1:016x}/{index:08d}", part)
+    store = kind.from_environment(swift.environ, timeout_seconds=30)
+    plan = UploadPlan(place, "one.tar", 1 << 20, replace=False, clock=FakeClock())
+    source = plain_image(WHOLE) if from_image else file_source(written(tmp_path))
+    answer = upload_tarball(store, source, plan, QuietProgress())
+    taken = 1 if from_image else 2  # a stream is compared in order, and the second one differs
+    assert answer.resumed_bytes == (taken << 20 if kind is SwiftStore else 0)
+    for name in set(names(swift, f"{place}_segments")) - set(manifest(swift, place)):
+        assert swift.request("DELETE", f"{place}_segments/{name}")[0] == 204
+    assert swift.request("GET", f"{place}/one.tar")[1] == WHOLE
+
+
+def plain_image(*contents: bytes) -> UploadImage:
+    """Return an image that is saved as the first of some contents, then as the next, and as the last from then on."""
+    left = list(contents)
+
+    def chunks() -> Iterator[bytes]:
+        content = left.pop(0) if len(left) > 1 else left[0]
+        for start in range(0, len(content), 100_000):
+            yield content[start : start + 100_000]
+
+    return UploadImage(TAG, SIZE, (TAG,), chunks)
+
+
+FAULTS = [(harm, image) for harm in ("cut", "stall", "500", "503", "401", "lost") for image in (False, True)]
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize(("harm", "from_image"), [*FAULTS, ("flip", False)])
+@pytest.mark.parametrize("segment_size", ["1M", "1G"])
+def test_what_passes_is_tried_again(
+    harm: str,
+    segment_size: str,
+    from_image: bool,
+    place: str,
+    swift: SwiftServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def once(path: str, number: int) -> str:
+        return harm if not number and path.endswith(("1", "one.tar")) else ""
+
+    services = Services(fake_engine=Engine(WHOLE))
+    with UploadProxy(swift.auth_url, once) as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        what = TAG if from_image else written(tmp_path)
+        result = upload(
+            what, "one.tar", "-c", place, "--segment-size", segment_size, "--timeout", "1", services=services
+        )
+    assert (result.exit_code, result.stderr) == (0, "")
+    stored = swift.request("GET", f"{place}/one.tar")[1]
+    assert (gzip.decompress(stored) if from_image else stored) == WHOLE
+    assert len(names(swift, f"{place}_segments")) == (0 if segment_size == "1G" else 4)
+    assert services.clock.slept == ([] if harm in {"401", "flip"} or (harm, segment_size) == ("lost", "1G") else [0.5])
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize(("harm", "exit_code"), [("cut", 3), ("503", 3), ("401", 3), ("flip", 1)])
+def test_what_does_not_pass_ends_the_upload(
+    harm: str, exit_code: int, place: str, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = Services()
+    with UploadProxy(swift.auth_url, lambda path, number: harm if path.endswith("03") else "") as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        line = (
+            written(tmp_path),
+            "one.tar",
+            "-c",
+            place,
+            "--segment-size",
+            "1M",
+            "--retries",
+            "2",
+            "--connections",
+            "1",
+        )
+        result = upload(*line, services=services)
+        (tries,) = [len(sent) for path, sent in proxy.sent.items() if path.endswith("03")]
+    assert result.exit_code == exit_code
+    assert "Traceback" not in result.stderr
+    assert tries == (2 if harm in {"401", "flip"} else 3)
+    assert names(swift, place) == []
+    # What the next run can go on with stays; of a file that is not what it was, nothing does.
+    assert len(names(swift, f"{place}_segments")) == (0 if harm == "flip" else 3)
+    assert ("the same command goes on with the 3145728 bytes" in " ".join(result.stderr.split())) == (harm != "flip")
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("status", ["507", "413"])
+@pytest.mark.parametrize("from_image", [False, True])
+def test_a_store_without_room_is_told_and_what_was_sent_is_taken_away(
+    status: str, from_image: bool, place: str, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with UploadProxy(swift.auth_url, lambda path, number: status if path.endswith("2") else "") as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        what = TAG if from_image else written(tmp_path)
+        line = (what, "one.tar", "-c", place, "--segment-size", "1M")
+        result = upload(*line, services=Services(fake_engine=Engine(WHOLE)))
+    assert result.exit_code == 1
+    assert status in result.stderr
     assert names(swift, place) == names(swift, f"{place}_segments") == []
 
 
-def body_of(peer: Peer) -> bytes:
-    """Read a body that comes in chunks; its beginning may have come with the head."""
-    read = peer.head.partition(b"\r\n\r\n")[2]
-    while not read.endswith(b"0\r\n\r\n"):
-        chunk = peer.connection.recv(1 << 20)
-        if not chunk:
-            raise OSError("cut")
-        read += chunk
-    content, at = b"", 0
-    while size := int(read[at : read.index(b"\r\n", at)], 16):
-        start = read.index(b"\r\n", at) + 2
-        content += read[start : start + size]
-        at = start + size + 2
-    return content
-
-
-class ShortSwift:
-    """A Swift that counts what it takes, and answers as a test says: (method, path, number of the segment)."""
-
-    def __init__(self, refuse: int, *, at: int) -> None:
-        self.refuse, self.at = refuse, at
-        self.tokens = 0
-        self.sizes: dict[str, int] = {}
-        self.etags: dict[str, str] = {}
-        self.removed: list[str] = []
-
-    def __call__(self, peer: Peer) -> None:
-        method = peer.head.split(b" ", 1)[0].decode()
-        path = peer.path.partition("?")[0]
-        if path == "/auth/v1.0":
-            self.tokens += 1
-            where = f"http://{peer.header('Host')}/v1/AUTH_test"
-            peer.reply(200, headers={"X-Storage-Url": where, "X-Auth-Token": f"t{self.tokens}"})
-        elif self.refuse == 401 and len(self.sizes) >= self.at and self.tokens == 1:
-            peer.reply(401)
-        elif path.count("/") < 4:
-            peer.reply(201)
-        elif method == "PUT":
-            self.take(peer, path)
-        elif method == "DELETE":
-            self.removed.append(path)
-            self.sizes.pop(path, None)
-            peer.reply(204)
-        elif path in self.sizes:
-            # A HEAD: the length is that of a body which does not come.
-            headers = f"Content-Length: {self.sizes[path]}\r\nETag: {self.etags[path]}\r\nConnection: close\r\n\r\n"
-            peer.send(f"HTTP/1.1 200 OK\r\n{headers}".encode())
-        else:
-            peer.reply(404)
-
-    def take(self, peer: Peer, path: str) -> None:
-        if "multipart-manifest" in peer.path:
-            length = int(peer.header("Content-Length") or 0)
-            read = peer.head.partition(b"\r\n\r\n")[2]
-            parts = json.loads(read + peer.connection.recv(length - len(read), socket.MSG_WAITALL))
-            self.sizes[path] = sum(part["size_bytes"] for part in parts)
-            self.etags[path] = hashlib.md5("".join(part["etag"] for part in parts).encode()).hexdigest()
-            peer.reply(201)
-            return
-        content = body_of(peer)
-        if len(self.sizes) == self.at and self.refuse != 401:
-            peer.reply(self.refuse)
-            return
-        self.sizes[path], self.etags[path] = len(content), hashlib.md5(content).hexdigest()
-        peer.reply(201, headers={"ETag": self.etags[path]})
-
-
-@pytest.mark.parametrize(("status", "exit_code"), [(507, 1), (413, 1), (503, 3)])
-def test_a_store_without_room_is_told_and_what_was_sent_is_taken_away(
-    status: int, exit_code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.swift
+@pytest.mark.parametrize("harm", ["lost", "500"])
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_manifest_whose_answer_is_lost_is_looked_for(
+    harm: str, replace: bool, place: str, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    swift = ShortSwift(status, at=2)
-    with FaultServer(swift) as server:
-        for name, value in {"ST_AUTH": f"{server.url}/auth/v1.0", "ST_USER": "a:b", "ST_KEY": "secret"}.items():
-            monkeypatch.setenv(name, value)
-        result = upload(written(tmp_path), "one.tar", "-c", "up", "--segment-size", "1M")
-    assert result.exit_code == exit_code
-    assert str(status) in result.stderr
-    assert len(swift.removed) == 3
-    assert swift.sizes == {}
+    path, line = written(tmp_path), ("one.tar", "-c", place, "--segment-size", "1M", "--retries", "1")
+    if replace:
+        upload(path, *line)
+    with UploadProxy(swift.auth_url, lambda path, number: harm if "multipart-manifest" in path else "") as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        result = upload(path, *line, *(["--replace"] if replace else []), services=Services())
+    if harm == "lost":
+        assert (result.exit_code, result.stderr) == (0, "")
+    else:
+        assert result.exit_code == 3
+        assert "it is not known whether" in " ".join(result.stderr.split())
+    if harm == "lost" or replace:
+        # The old one has the same bytes, and must not pass for the new one: its segments would be taken away.
+        assert swift.request("GET", f"{place}/one.tar")[1] == WHOLE
+        assert set(manifest(swift, place)) <= set(names(swift, f"{place}_segments"))
 
 
-def test_a_token_that_ends_between_segments_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    swift = ShortSwift(401, at=2)
-    with FaultServer(swift) as server:
-        for name, value in {"ST_AUTH": f"{server.url}/auth/v1.0", "ST_USER": "a:b", "ST_KEY": "secret"}.items():
-            monkeypatch.setenv(name, value)
-        result = upload(written(tmp_path), "one.tar", "-c", "up", "--segment-size", "1M")
-    assert (result.exit_code, swift.tokens) == (0, 2)
-    assert len([path for path in swift.etags if "_segments/" in path]) == 4
+@pytest.mark.swift
+def test_an_image_that_is_saved_otherwise_the_second_time_is_told(place: str, swift: SwiftServer) -> None:
+    with UploadProxy(swift.auth_url, lambda path, number: "cut" if path.endswith("2") else "") as proxy:
+        login = {**swift.environ, "ST_AUTH": proxy.auth_url}
+        store = SwiftStore.from_environment(login, timeout_seconds=30)
+        plan = UploadPlan(place, "one.tar", 1 << 20, replace=False, clock=FakeClock())
+        with pytest.raises(Changed, match="in another way"):
+            upload_tarball(store, plain_image(WHOLE, OTHER), plan, QuietProgress())
+    assert names(swift, place) == names(swift, f"{place}_segments") == []
 
 
-def test_a_store_that_hangs_up_in_the_middle_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def script(peer: Peer) -> None:
-        if peer.path == "/auth/v1.0":
-            where = f"http://{peer.header('Host')}/v1/AUTH_test"
-            peer.reply(200, headers={"X-Storage-Url": where, "X-Auth-Token": "t"})
-        elif peer.head.startswith(b"HEAD"):
-            peer.reply(404)
-        elif peer.path.endswith("/up"):
-            peer.reply(201)
-        else:
-            peer.connection.recv(500_000, socket.MSG_WAITALL)
-            peer.reset()
+@pytest.mark.swift
+@pytest.mark.parametrize("connections", [1, 3])
+def test_no_more_segments_are_on_their_way_than_connections(
+    connections: int, place: str, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with UploadProxy(swift.auth_url) as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        upload(written(tmp_path), "one.tar", "-c", place, "--segment-size", "1M", "--connections", str(connections))
+    assert swift.request("GET", f"{place}/one.tar")[1] == WHOLE
+    assert proxy.most <= connections
 
-    with FaultServer(script) as server:
-        for name, value in {"ST_AUTH": f"{server.url}/auth/v1.0", "ST_USER": "a:b", "ST_KEY": "secret"}.items():
-            monkeypatch.setenv(name, value)
-        result = upload(written(tmp_path, WHOLE), "one.tar", "-c", "up")
-    assert result.exit_code == 3
-    assert "Traceback" not in result.stderr
+
+@pytest.mark.swift
+@pytest.mark.parametrize("replace", [False, True])
+def test_two_uploads_of_one_name_at_a_time_leave_one_whole_object(
+    replace: bool, place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    whole, other = written(tmp_path, WHOLE, "whole"), written(tmp_path, OTHER, "other")
+    start = threading.Barrier(3)
+
+    def run(path: Path) -> str:
+        store = SwiftStore.from_environment(swift.environ, timeout_seconds=30)
+        plan = UploadPlan(place, "one.tar", 1 << 19, replace=replace, clock=SystemClock())
+        start.wait(30)
+        try:
+            upload_tarball(store, file_source(path), plan, QuietProgress())
+        except (Refused, UnexpectedAnswer) as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(run, (whole, other, whole)))
+    assert said.count("") >= 1
+    assert [text for text in said if text and "already" not in text and "is not what was sent" not in text] == []
+    assert swift.request("GET", f"{place}/one.tar")[1] in {WHOLE, OTHER}
+    assert set(manifest(swift, place)) <= set(names(swift, f"{place}_segments"))
+
+
+class TiredStore(SwiftStore):
+    """A Swift that lists nothing once an object stands."""
+
+    def listing(self, *place: Any, **named: Any) -> str:
+        raise Unavailable("503")
+
+
+@pytest.mark.swift
+def test_what_stands_is_told_though_nobody_can_look_for_what_is_left(
+    place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    store = TiredStore.from_environment(swift.environ, timeout_seconds=30)
+    plan = UploadPlan(place, "one.tar", 1 << 30, replace=False, clock=FakeClock())
+    assert upload_tarball(store, file_source(written(tmp_path)), plan, QuietProgress()).other_segments == 0

@@ -3,7 +3,7 @@
 Each raises HttpStatus for an answer that is no success, and what the connection raises.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,28 +22,6 @@ def head_object(
 ) -> Mapping[str, str]:
     """Return an object's headers, names in lower case."""
     return dict(_call(_swift.head_object, connection, storage_url, token, swift_container, name))
-
-
-def put_container(connection: Connection, storage_url: str, token: str, swift_container: str) -> None:
-    """Make a container; one that is there is left as it is."""
-    _call(_swift.put_container, connection, storage_url, token, swift_container)
-
-
-def put_object(
-    connection: Connection,
-    storage_url: str,
-    token: str,
-    place: tuple[str, str],
-    contents: bytes | Iterator[bytes],
-    *,
-    headers: Mapping[str, str],
-    query: str = "",
-) -> str:
-    """Store an object under a container and a name, and return Swift's checksum; an iterator goes as it comes."""
-    etag: str = _call(
-        _swift.put_object, connection, storage_url, token, *place, contents, headers=headers, query_string=query
-    )
-    return etag
 
 
 def delete_object(connection: Connection, storage_url: str, token: str, swift_container: str, name: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from regops.adapters.swift import reading
 from regops.adapters.swift.body import read_body
@@ -26,6 +26,9 @@ from regops.errors import ConfigurationError, Corrupted, NotFound, Refused, Rego
 from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 from regops.secret import Secret
 
+if TYPE_CHECKING:
+    from regops.adapters.swift.uploads import Door
+
 _T = TypeVar("_T")
 _HeadObject = Callable[[Connection, str, str, str, str], Mapping[str, str]]
 _CONNECTIONS = 6
@@ -33,7 +36,7 @@ _LEAST_SECONDS = 0.1
 
 
 class SwiftStore:
-    """See ports.ObjectStore; one thread at a time.
+    """See ports.ObjectStore; one thread at a time, but for put and copy.
 
     timeout_seconds bounds every question. Of a transfer it bounds the silence, for nobody knows how long one takes.
     """
@@ -48,6 +51,7 @@ class SwiftStore:
         self._timeout_seconds = timeout_seconds
         self._known: tuple[StoreAccount, Secret] | None = None
         self._idle_connection: Connection | None = None
+        self._made: set[str] = set()
 
     @classmethod
     def from_environment(
@@ -124,7 +128,7 @@ class SwiftStore:
         found: dict[str, StoredObject] = {}
 
         def look(mine: Sequence[str]) -> None:
-            sibling = self.sibling()
+            sibling = self._sibling()
             for name in mine:
                 sibling._timeout_seconds = min(self._timeout_seconds, max(ends - time.monotonic(), _LEAST_SECONDS))
                 with suppress(NotFound, Refused):
@@ -175,8 +179,8 @@ class SwiftStore:
     def sibling(self) -> "SwiftStore":
         """Return a store that is logged in already, and takes over the open connection."""
         self._authenticated()
-        sibling = copy.copy(self)
-        self._idle_connection = None
+        sibling = self._sibling()
+        sibling._idle_connection, self._idle_connection = self._idle_connection, None
         return sibling
 
     def put(
@@ -187,40 +191,64 @@ class SwiftStore:
         *,
         metadata: Mapping[str, str] | None = None,
         only_new: bool = False,
-        md5: str | None = None,
+        md5: str | Callable[[], str] | None = None,
+        size_bytes: int | None = None,
     ) -> StoredObject:
         """Store an object, whatever its size; the container is made if it is missing."""
-        from regops.adapters.swift.library import head_object
         from regops.adapters.swift.uploads import SourceFailed, send, upload_headers
 
         check_object(name)
+        self._make_once(swift_container)
         what = _named(swift_container, name)
-        # The token may be over since it was last used: this question gets another, which an upload cannot do midway.
-        self.make_container(swift_container)
-        account, token = self._authenticated()
-        connection = open_connection(account.storage_url, self._tls, timeout_seconds=self._timeout_seconds)
+        announced = md5 if isinstance(md5, str) else None
+        headers = upload_headers(metadata, only_new=only_new, md5=announced, size_bytes=size_bytes)
         try:
-            etag, sent = send(
-                connection,
-                account.storage_url,
-                token.reveal(),
-                (swift_container, name),
-                chunks,
-                headers=upload_headers(metadata, only_new=only_new, md5=md5),
+            arrived = self._upload(
+                partial(
+                    send, place=(swift_container, name), chunks=chunks, headers=headers, what=what, digest=md5 is None
+                ),
                 what=what,
             )
         except SourceFailed as error:
             raise error.cause from None
+        said = {key.lower(): value for key, value in headers.items() if key != "ETag"}
+        stored = stored_object(name, {**arrived.headers, **said, "content-length": str(arrived.size_bytes)})
+        sent = announced or arrived.md5 or (md5() if callable(md5) else None)
+        if stored.etag != sent:
+            self._sibling().delete(swift_container, name)
+            raise Corrupted(f"{what} arrived damaged and was removed: its md5 there was {stored.etag}, {sent} was sent")
+        return stored
+
+    def copy(self, swift_container: str, source: str, name: str) -> str:
+        """Have the store make an object of the bytes of another one, and return the checksum of what stands there."""
+        from regops.adapters.swift.uploads import copy as copy_object
+
+        check_object(source)
+        check_object(name)
+        what = _named(swift_container, name)
+        ask = partial(copy_object, source=(swift_container, source), place=(swift_container, name), what=what)
+        return self._upload(ask, what=what)
+
+    def _upload(self, send: "Callable[[Door], _T]", *, what: str) -> _T:
+        """Return what comes of sending over a connection of its own, for several threads may do so at once.
+
+        A token that is over is forgotten, so that the next try gets another; here it would have to send anew.
+        """
+        from regops.adapters.swift.uploads import Door
+
+        account, token = known = self._authenticated()
+        url, seconds = account.storage_url, self._timeout_seconds
+        connection = open_connection(url, self._tls, timeout_seconds=seconds)
+        try:
+            return send(Door(connection, url, token.reveal(), seconds))
         except HttpStatus as error:
+            if error.status == http.client.UNAUTHORIZED and self._known is known:
+                self._known = None
             raise meaning(error, account, what) from error
         except NO_ANSWER as error:
-            raise translate(error, account.storage_url, timeout_seconds=self._timeout_seconds) from error
+            raise translate(error, url, timeout_seconds=seconds) from error
         finally:
             connection.close()
-        if etag != sent.md5:
-            self.delete(swift_container, name)
-            raise Corrupted(f"{what} arrived damaged and was removed: its md5 there was {etag}, {sent.md5} was sent")
-        return self._head(head_object, swift_container, name)
 
     def put_manifest(
         self,
@@ -232,11 +260,10 @@ class SwiftStore:
         only_new: bool = False,
     ) -> StoredObject:
         """Make a static large object of segments that are there."""
-        from regops.adapters.swift.library import head_object
         from regops.adapters.swift.uploads import send_manifest, upload_headers
 
         check_object(name)
-        self.make_container(swift_container)
+        self._make_once(swift_container)
         what = _named(swift_container, name)
         send = partial(
             send_manifest,
@@ -244,16 +271,28 @@ class SwiftStore:
             segments=segments,
             headers=upload_headers(metadata, only_new=only_new),
             what=what,
+            timeout_seconds=self._timeout_seconds,
         )
         self._ask(send, what=what)
-        return self._head(head_object, swift_container, name)
+        return self.head(swift_container, name)
 
     def make_container(self, swift_container: str) -> None:
         """Make a container; one that is there is left as it is."""
-        from regops.adapters.swift.library import put_container
+        from regops.adapters.swift.uploads import put_container
 
         check_container(swift_container)
         self._ask(partial(put_container, swift_container=swift_container), what=_named(swift_container))
+        self._made.add(swift_container)
+
+    def _make_once(self, swift_container: str) -> None:
+        if swift_container not in self._made:
+            self._sibling().make_container(swift_container)
+
+    def _sibling(self) -> "SwiftStore":
+        """Return the same store for another thread: the connection that is kept open is for one alone."""
+        sibling = copy.copy(self)
+        sibling._idle_connection = None
+        return sibling
 
     def delete(self, swift_container: str, name: str) -> None:
         """Remove one object; of a large one the manifest, and not its segments."""

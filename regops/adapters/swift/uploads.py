@@ -1,13 +1,14 @@
-"""Bytes on their way into Swift: one object at a time, and the manifest that makes several of them one."""
+"""Bytes on their way into Swift, with http.client alone: one object at a time, and the manifest that joins several."""
 
 import hashlib
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
 
-from regops.adapters.swift.connection import Connection
-from regops.adapters.swift.library import put_object
-from regops.adapters.swift.status import HttpStatus
+from regops.adapters.swift.connection import Connection, headers_of, within
+from regops.adapters.swift.status import HttpStatus, check_status
 from regops.errors import Corrupted, Failed, Refused, RegopsError
 from regops.model.tarball import StoredSegment
 from regops.secret import mask_url
@@ -25,8 +26,30 @@ class SourceFailed(Exception):
         self.cause = cause
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where to send: a connection, the account's address, a token, and how long a silence may last."""
+
+    connection: Connection
+    storage_url: str
+    token: str
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What Swift answered to an upload, names of headers in lower case, and how many bytes it was sent.
+
+    md5 is theirs, and None where it was not taken, because somebody else has it.
+    """
+
+    headers: Mapping[str, str]
+    size_bytes: int
+    md5: str | None
+
+
 def upload_headers(
-    metadata: Mapping[str, str] | None, *, only_new: bool, md5: str | None = None, type_: str = _TYPE
+    metadata: Mapping[str, str] | None, *, only_new: bool, md5: str | None = None, size_bytes: int | None = None
 ) -> dict[str, str]:
     """Return the headers of an upload.
 
@@ -34,44 +57,46 @@ def upload_headers(
     other bytes than those.
     """
     headers = {f"X-Object-Meta-{key}": value for key, value in (metadata or {}).items()}
-    headers["Content-Type"] = type_
+    headers["Content-Type"] = _TYPE
     if only_new:
         headers["If-None-Match"] = "*"
     if md5:
         headers["ETag"] = md5
+    if size_bytes is not None:
+        headers["Content-Length"] = str(size_bytes)
     return headers
 
 
 def send(
-    connection: Connection,
-    storage_url: str,
-    token: str,
-    place: tuple[str, str],
-    chunks: Iterator[bytes],
-    *,
-    headers: Mapping[str, str],
-    what: str,
-) -> tuple[str, StoredSegment]:
-    """Send an object as it comes, and return Swift's checksum of it and what was sent.
+    door: Door, place: tuple[str, str], chunks: Iterator[bytes], *, headers: Mapping[str, str], what: str, digest: bool
+) -> Arrived:
+    """Send an object as it comes, and return what Swift made of it.
 
-    place is the container and the name. No length is announced: if the source fails, the end is missing, and Swift
-    keeps nothing. Raises SourceFailed then, else RegopsError, HttpStatus and connection.NO_ANSWER.
+    place is the container and the name. Where no length is announced the body goes in chunks: either way, if the
+    source fails the end is missing, and Swift keeps nothing. Raises SourceFailed then, else RegopsError, HttpStatus and
+    connection.NO_ANSWER.
     """
-    digest, sent = hashlib.md5(usedforsecurity=False), 0
+    md5, sent = hashlib.md5(usedforsecurity=False), 0
 
     def counted() -> Iterator[bytes]:
         nonlocal sent
         try:
             for chunk in chunks:
-                digest.update(chunk)
+                if digest:
+                    md5.update(chunk)
                 sent += len(chunk)
                 yield chunk
         except Exception as error:
             raise SourceFailed(error) from error  # a source that broke a pipe looks like a server that did
 
-    with _in_words(storage_url, what):
-        etag = put_object(connection, storage_url, token, place, counted(), headers=headers)
-    return etag, StoredSegment(*place, sent, digest.hexdigest())
+    answer = _put(door, _target(door.storage_url, *place), counted(), headers, what)
+    return Arrived(answer, sent, md5.hexdigest() if digest else None)
+
+
+def copy(door: Door, source: tuple[str, str], place: tuple[str, str], *, what: str) -> str:
+    """Have Swift make an object of another one's bytes, and return its checksum. Raises as send does."""
+    headers = {"X-Copy-From": quote("/".join(source)), "Content-Type": _TYPE}
+    return _put(door, _target(door.storage_url, *place), b"", headers, what).get("etag", "").strip('"')
 
 
 def send_manifest(
@@ -83,11 +108,41 @@ def send_manifest(
     *,
     headers: Mapping[str, str],
     what: str,
+    timeout_seconds: float,
 ) -> None:
     """Make one object of segments. Raises RegopsError, HttpStatus and connection.NO_ANSWER."""
-    with _in_words(storage_url, what):
-        body = _manifest_body(segments)
-        put_object(connection, storage_url, token, place, body, headers=headers, query="multipart-manifest=put")
+    door = Door(connection, storage_url, token, timeout_seconds)
+    target = f"{_target(storage_url, *place)}?multipart-manifest=put"
+    _put(door, target, _manifest_body(segments), headers, what)
+
+
+def put_container(connection: Connection, storage_url: str, token: str, swift_container: str) -> None:
+    """Make a container; one that is there is left as it is. Raises HttpStatus and connection.NO_ANSWER."""
+    connection.request("PUT", _target(storage_url, swift_container), headers={"X-Auth-Token": token})
+    response = connection.getresponse()
+    response.read()
+    check_status(response)
+
+
+def _put(
+    door: Door, target: str, body: bytes | Iterator[bytes], headers: Mapping[str, str], what: str
+) -> Mapping[str, str]:
+    """Return the headers of the answer to an upload. Each wait of it is bounded, and the one for the answer in all."""
+    connection = door.connection
+    with _in_words(door.storage_url, what):
+        connection.request("PUT", target, body, {"X-Auth-Token": door.token, **headers})
+
+        def answer() -> Mapping[str, str]:
+            response = connection.getresponse()
+            response.read()
+            check_status(response)
+            return headers_of(response)
+
+        return within(door.timeout_seconds, door.storage_url, answer, close=connection.close)
+
+
+def _target(storage_url: str, *place: str) -> str:
+    return "/".join((urlsplit(storage_url).path, *map(quote, place)))
 
 
 @contextmanager

@@ -3,12 +3,20 @@
 Segments of NAME in CONTAINER lie in CONTAINER_segments, as NAME/regops/UPLOAD/00000000 and so on. Every upload has a
 name of its own, so that two of them never share a segment: one may fail, and take its own away, without harm to the
 other.
+
+That holds for an upload that goes on where an earlier one ended, too. Nobody here can know whether that one is over: it
+may have been killed, or run on another host, and be about to make its object, to remove its segments, or to find them
+removed as forgotten. So what it sent is not adopted but copied, by Swift itself, under the new upload's name: nothing
+goes over the line again, and whatever becomes of the other's segments meanwhile, the copy is ours. A segment that is
+gone by then, or whose copy has not the right md5, is sent. The number in a segment's name is its place in the file, so
+one listing tells which of them may fit; whether one does, its size and md5 decide against the file's own stretch.
 """
 
 import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from parsers.errors import ParseError
@@ -20,7 +28,7 @@ from regops.ports import Clock, ObjectStore
 
 # Between two segments of an upload that is going on there is the time for one of them; nobody waits an hour for that.
 FORGOTTEN_SECONDS = 3600.0
-_PLACE = re.compile(r"(\d{10}-[0-9a-f]{16})/\d{8}")
+_PLACE = re.compile(r"(\d{10}-[0-9a-f]{16})/(\d{8})")
 _MOST_PAGES = 100
 
 
@@ -32,6 +40,28 @@ def segments_container(swift_container: str) -> str:
 def new_upload(name: str, clock: Clock) -> str:
     """Return what the names of an upload's segments begin with."""
     return f"{name}/regops/{int(clock.now()):010d}-{secrets.token_hex(8)}/"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierSegment:
+    """A segment that lies there for an object, of which upload and at which place in it."""
+
+    upload: str
+    index: int
+    name: str
+    size_bytes: int
+    md5: str
+    modified: datetime | None
+
+
+def earlier_segments(store: ObjectStore, swift_container: str, name: str) -> tuple[EarlierSegment, ...]:
+    """Return all segments of an object's uploads, those of one that stands included."""
+    prefix = f"{name}/regops/"
+    return tuple(
+        EarlierSegment(place[1], int(place[2]), one.name, one.size_bytes, one.md5, one.last_modified)
+        for one in _listed(store, segments_container(swift_container), prefix)
+        if (place := _PLACE.fullmatch(one.name.removeprefix(prefix)))
+    )
 
 
 def own_segments(store: ObjectStore, swift_container: str, stored: StoredObject) -> tuple[str, ...]:
@@ -58,16 +88,15 @@ def left_segments(
 
     upload is the one that has just come to its end, "" for one without segments; now is Swift's own time then.
     """
-    by_upload: dict[str, list[ListedObject]] = {}
-    for listed in _listed(store, segments_container(swift_container), f"{name}/regops/"):
-        place = _PLACE.fullmatch(listed.name.removeprefix(f"{name}/regops/"))
-        if place and not (upload and listed.name.startswith(upload)):
-            by_upload.setdefault(place[1], []).append(listed)
+    by_upload: dict[str, list[EarlierSegment]] = {}
+    for found in earlier_segments(store, swift_container, name):
+        if not (upload and found.name.startswith(upload)):
+            by_upload.setdefault(found.upload, []).append(found)
     limit = now - timedelta(seconds=forgotten_seconds)
     left: list[str] = []
     going_on = 0
     for segments in by_upload.values():
-        if all(one.last_modified is not None and one.last_modified <= limit for one in segments):
+        if all(one.modified is not None and one.modified <= limit for one in segments):
             left.extend(one.name for one in segments)
         else:
             going_on += len(segments)

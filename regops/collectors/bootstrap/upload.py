@@ -1,61 +1,75 @@
 """Putting a tarball into Swift: whole and checked under its name, or not at all.
 
 A small one is one object, which Swift keeps only when its end has come. A large one is sent in segments, and stands
-when the manifest that names them does; until then nobody sees anything of it, and what was sent is taken away again.
+when the manifest that names them does; until then nobody sees anything of it.
 """
 
-from collections.abc import Iterator
+import hashlib
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
+from regops.collectors.bootstrap.image_tarball import ImageChecker
 from regops.collectors.bootstrap.listing import target_of
-from regops.collectors.bootstrap.segments import left_segments, new_upload, own_segments, remove_segments
+from regops.collectors.bootstrap.segments import left_segments, own_segments, remove_segments
+from regops.collectors.bootstrap.upload_end import make_stand
 from regops.collectors.bootstrap.upload_large import upload_large
-from regops.collectors.bootstrap.upload_plan import Sent, UploadPlan, another, noted
-from regops.collectors.bootstrap.upload_source import UploadSource
-from regops.errors import NotFound, Refused
+from regops.collectors.bootstrap.upload_plan import Sent, Standing, UploadPlan, noted
+from regops.collectors.bootstrap.upload_source import UploadFile, UploadSource
+from regops.collectors.bootstrap.upload_stream import upload_stream
+from regops.errors import Corrupted, NotFound, Refused, RegopsError
 from regops.model.tarball import StoredObject
 from regops.model.upload import Uploaded
-from regops.ports import Clock, ObjectStore, Progress
+from regops.ports import ObjectStore, Progress
 
 
-def upload(store: ObjectStore, source: UploadSource, plan: UploadPlan, clock: Clock, progress: Progress) -> Uploaded:
+def upload(store: ObjectStore, source: UploadSource, plan: UploadPlan, progress: Progress) -> Uploaded:
     """Upload a tarball and return what stands then.
 
     Raises Refused when the name is taken and plan does not replace, or when there would be too many segments; what the
-    source raises when it turns out bad; Corrupted when something else arrived than was sent; and what the store raises.
+    source raises when it turns out bad; Corrupted when something else arrived than was sent; and what the store raises
+    when it does so again and again.
     """
-    before = _before(store, plan)
-    old_segments = own_segments(store, plan.swift_container, before) if before else ()
-    sent = Sent()
-    with progress.transfer(plan.name, None if source.from_image else source.size_bytes) as advance:
-        chunks = sent.counted(source.chunks(), advance)
-        if source.size_bytes > plan.segment_bytes:
-            upload_name = new_upload(plan.name, clock)
-            stored, segments = upload_large(store, plan, upload_name, chunks, source, sent)
-        else:
-            upload_name, segments = "", 0
-            stored = _upload_plain(store, plan, chunks, source, sent)
-    removed = remove_segments(store, plan.swift_container, old_segments)
-    now = stored.modified or datetime.fromtimestamp(clock.now(), UTC)
-    left, going_on = left_segments(
-        store, plan.swift_container, plan.name, upload_name, now, forgotten_seconds=plan.forgotten_seconds
+    before = plan.patience().ask(partial(_before, store, plan))
+    old_segments = (
+        plan.patience().ask(partial(own_segments, store, plan.swift_container, before)) if before is not None else ()
     )
+    if not isinstance(source, UploadFile):
+        standing = upload_stream(store, plan, source, progress)
+    elif source.size_bytes > plan.segment_bytes:
+        standing = upload_large(store, plan, source, progress)
+    else:
+        standing = _upload_small(store, plan, source, progress)
+    stored = standing.stored
+    removed = remove_segments(store, plan.swift_container, old_segments)
+    left, going_on = _left(store, plan, standing)
     return Uploaded(
         target=target_of(store.account, plan.swift_container),
         account=store.account,
         name=plan.name,
         source=source.name,
-        from_image=source.from_image,
+        from_image=not isinstance(source, UploadFile),
         kind=stored.kind,
-        size_bytes=sent.size_bytes,
+        size_bytes=standing.size_bytes,
         etag=stored.etag or "",
-        sha256=sent.sha256.hexdigest(),
-        tags=source.tags,
-        segments=segments,
+        sha256=standing.sha256,
+        tags=standing.tags,
+        segments=standing.segments,
+        resumed_bytes=standing.resumed_bytes,
         replaced=before is not None,
         removed_segments=removed + remove_segments(store, plan.swift_container, left),
         other_segments=going_on,
     )
+
+
+def _left(store: ObjectStore, plan: UploadPlan, standing: Standing) -> tuple[tuple[str, ...], int]:
+    """Return what left_segments does; nothing where Swift cannot be asked, for the object stands all the same."""
+    now = standing.stored.modified or datetime.fromtimestamp(plan.clock.now(), UTC)
+    place, name = plan.swift_container, standing.upload_name
+    try:
+        return left_segments(store, place, plan.name, name, now, forgotten_seconds=plan.forgotten_seconds)
+    except RegopsError:
+        return (), 0
 
 
 def _before(store: ObjectStore, plan: UploadPlan) -> StoredObject | None:
@@ -73,17 +87,33 @@ def _before(store: ObjectStore, plan: UploadPlan) -> StoredObject | None:
     return found
 
 
-def _upload_plain(
-    store: ObjectStore, plan: UploadPlan, chunks: Iterator[bytes], source: UploadSource, sent: Sent
-) -> StoredObject:
-    stored = store.put(
-        plan.swift_container,
-        plan.name,
-        chunks,
-        metadata=noted(source, source.sha256),
-        only_new=not plan.replace,
-        md5=source.md5,
-    )
-    if (stored.etag, stored.size_bytes) != (sent.md5.hexdigest(), sent.size_bytes):
-        raise another(plan, stored)
-    return stored
+def _upload_small(store: ObjectStore, plan: UploadPlan, source: UploadFile, progress: Progress) -> Standing:
+    """Upload a file as one object; it is checked before, for its tags and sha256 go out ahead of it."""
+    checker, md5 = ImageChecker(Path(source.name).name), hashlib.md5(usedforsecurity=False)
+    with progress.transfer(f"checking {plan.name}", source.size_bytes) as advance:
+        for chunk in source.stretch(0, source.size_bytes):
+            checker.update(chunk)
+            md5.update(chunk)
+            advance(len(chunk))
+    contents, etag = checker.finish(), md5.hexdigest()
+
+    def put_once() -> StoredObject:
+        with progress.transfer(plan.name, source.size_bytes) as advance:
+            return store.put(
+                plan.swift_container,
+                plan.name,
+                Sent().counted(source.stretch(0, source.size_bytes), advance),
+                metadata=noted(contents.tags, contents.sha256),
+                only_new=not plan.replace,
+                md5=etag,
+                size_bytes=source.size_bytes,
+            )
+
+    def put() -> StoredObject:
+        try:
+            return put_once()
+        except Corrupted:
+            return put_once()  # a byte may flip on the way
+
+    stored = make_stand(store, plan, put, lambda found: (found.etag, found.size_bytes) == (etag, source.size_bytes))
+    return Standing(stored, sha256=contents.sha256, tags=contents.tags, size_bytes=source.size_bytes)

@@ -1,99 +1,153 @@
-"""Uploading in segments, which become one object when all are there."""
+"""Uploading a large file: segments over several connections, checked beside it, joined when all of it is good."""
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from threading import Event, Lock
 
-from regops.collectors.bootstrap.segments import remove_segments, segments_container
-from regops.collectors.bootstrap.upload_plan import Sent, UploadPlan, another, noted
-from regops.collectors.bootstrap.upload_source import UploadSource
-from regops.errors import Refused, RegopsError, Unavailable, UnexpectedAnswer, Unreachable
-from regops.model.tarball import StoredObject, StoredSegment
-from regops.ports import ObjectStore
+from regops.collectors.bootstrap.at_a_time import Stopped, at_a_time
+from regops.collectors.bootstrap.segments import EarlierSegment, earlier_segments, new_upload, segments_container
+from regops.collectors.bootstrap.upload_check import FileCheck
+from regops.collectors.bootstrap.upload_end import PASSING
+from regops.collectors.bootstrap.upload_manifest import join_segments, put_by, segment_name
+from regops.collectors.bootstrap.upload_plan import Standing, UploadPlan
+from regops.collectors.bootstrap.upload_source import UploadFile, changed
+from regops.errors import AuthenticationFailed, Corrupted, RegopsError
+from regops.model.image_tarball import ImageContents
+from regops.model.tarball import StoredSegment
+from regops.ports import ObjectStore, Progress
 
-# Swift's own bound, max_manifest_segments.
-_MOST_SEGMENTS = 1000
 
+def upload_large(store: ObjectStore, plan: UploadPlan, source: UploadFile, progress: Progress) -> Standing:
+    """Return what stands. Raises as upload does; then the next run goes on with the segments, or they are removed.
 
-def upload_large(
-    store: ObjectStore, plan: UploadPlan, upload_name: str, chunks: Iterator[bytes], source: UploadSource, sent: Sent
-) -> tuple[StoredObject, int]:
-    """Return the object and the number of its segments; when it does not come to be, they are removed."""
+    The file is checked while it goes. That it is no image is found out late, but nobody sees segments: what is kept
+    back until all is known is the manifest.
+    """
+    count = -(-source.size_bytes // plan.segment_bytes)
+    upload_name = new_upload(plan.name, plan.clock)
+    segment_name(plan, upload_name, count - 1)
     place = segments_container(plan.swift_container)
-    segments: list[StoredSegment] = []
-    names: list[str] = []
+    plan.patience().ask(partial(store.make_container, place))
+    earlier = plan.patience().ask(partial(earlier_segments, store, plan.swift_container, plan.name))
+    transfer = _Transfer(store, plan, source, upload_name, earlier)
     try:
-        for portion in _portions(chunks, plan.segment_bytes):
-            names.append(_segment_name(plan, upload_name, len(names)))
-            segments.append(_as_sent(store.put(place, names[-1], portion), place))
-    except BaseException:
-        remove_segments(store, plan.swift_container, names)
+        contents = transfer.run(count, progress)
+    except BaseException as error:
+        put_by(store, plan, transfer.segments, transfer.begun, error, progress)
         raise
-    metadata = noted(source, sent.sha256.hexdigest())
-    try:
-        stored = store.put_manifest(
-            plan.swift_container, plan.name, segments, metadata=metadata, only_new=not plan.replace
-        )
-    except (Unreachable, Unavailable) as error:
-        return _settle(store, plan, segments, error), len(segments)
-    except RegopsError:
-        remove_segments(store, plan.swift_container, names)
-        raise
-    if (stored.etag, stored.size_bytes) != _whole(segments):
-        raise another(plan, stored)
-    return stored, len(segments)
+    segments = transfer.segments
+    return Standing(
+        join_segments(store, plan, segments, contents.tags, contents.sha256),
+        sha256=contents.sha256,
+        tags=contents.tags,
+        size_bytes=source.size_bytes,
+        upload_name=upload_name,
+        segments=len(segments),
+        resumed_bytes=transfer.resumed_bytes,
+    )
 
 
-def _settle(
-    store: ObjectStore, plan: UploadPlan, segments: list[StoredSegment], error: Unreachable | Unavailable
-) -> StoredObject:
-    """Return the object if its manifest stands, though Swift did not say so; its segments stay, for it may later."""
-    try:
-        found = store.head(plan.swift_container, plan.name)
-    except RegopsError:
-        found = None
-    if found and (found.etag, found.size_bytes) == _whole(segments):
-        return found
-    raise UnexpectedAnswer(
-        f"{error.message}; so it is not known whether {plan.name} will stand there",
-        hint="see `regops bootstrap list`; if it does not, upload it again, which also removes what this one left",
-    ) from error
+class _Transfer:
+    """The segments of one file on their way."""
 
+    def __init__(
+        self,
+        store: ObjectStore,
+        plan: UploadPlan,
+        source: UploadFile,
+        upload_name: str,
+        earlier: tuple[EarlierSegment, ...],
+    ) -> None:
+        self._store = store
+        self._plan = plan
+        self._source = source
+        self._upload_name = upload_name
+        self._earlier = earlier
+        self._advance: Callable[[int], None] = lambda _: None
+        self._place = segments_container(plan.swift_container)
+        self._there: dict[int, StoredSegment] = {}
+        self._lock = Lock()
+        self._stop = Event()
+        self._check = FileCheck(source, plan.segment_bytes)
+        self.resumed_bytes = 0
+        self.begun: list[str] = []  # what may be there, though nobody came to know of it
 
-def _segment_name(plan: UploadPlan, upload_name: str, index: int) -> str:
-    if index == _MOST_SEGMENTS:
-        raise Refused(
-            f"{plan.name} has more than {_MOST_SEGMENTS} segments of {plan.segment_bytes} bytes, "
-            "and Swift makes no object of more",
-            hint="make them larger: --segment-size",
-        )
-    return f"{upload_name}{index:08d}"
+    @property
+    def segments(self) -> list[StoredSegment]:
+        """Those that are there, in their order."""
+        with self._lock:
+            return [self._there[index] for index in sorted(self._there)]
 
+    def run(self, count: int, progress: Progress) -> ImageContents:
+        """Bring all segments there, and return what is in the file.
 
-def _as_sent(stored: StoredObject, swift_container: str) -> StoredSegment:
-    if stored.size_bytes is None or stored.etag is None:
-        raise UnexpectedAnswer(f"Swift says neither size nor md5 of {stored.name}, which was just uploaded")
-    return StoredSegment(swift_container, stored.name, stored.size_bytes, stored.etag)
+        Those that others may have brought already come last, for the md5 of these is needed first.
+        """
+        order = sorted(range(count), key=lambda index: bool(self._likely(index)))
+        tasks = [partial(self._bring, index) for index in order]
+        with progress.transfer(self._plan.name, self._source.size_bytes) as self._advance:
+            at_a_time(tasks, self._plan.connections, self._stop, beside=partial(self._check.run, self._stop))
+        return self._check.contents
 
+    def _size(self, index: int) -> int:
+        return min(self._plan.segment_bytes, self._source.size_bytes - index * self._plan.segment_bytes)
 
-def _whole(segments: list[StoredSegment]) -> tuple[str, int]:
-    """Return the hash and the size of what Swift makes of segments."""
-    etag = hashlib.md5("".join(one.md5 for one in segments).encode(), usedforsecurity=False).hexdigest()
-    return etag, sum(one.size_bytes for one in segments)
+    def _likely(self, index: int) -> list[EarlierSegment]:
+        return [one for one in self._earlier if one.index == index and one.size_bytes == self._size(index)]
 
+    def _bring(self, index: int) -> None:
+        size_bytes, name = self._size(index), segment_name(self._plan, self._upload_name, index)
+        self.begun.append(name)
+        resumed = self._copied(index, name)
+        if not resumed:
+            self._send(index, name, size_bytes)
+        with self._lock:
+            self._there[index] = StoredSegment(self._place, name, size_bytes, self._check.md5(index))
+            self.resumed_bytes += size_bytes if resumed else 0
+        if resumed:
+            self._moved(size_bytes)
 
-def _portions(chunks: Iterator[bytes], size_bytes: int) -> Iterator[Iterator[bytes]]:
-    """Yield a stream in portions of so many bytes, each to be read to its end before the next is asked for."""
-    rest = next(chunks, b"")
+    def _copied(self, index: int, name: str) -> bool:
+        """Have Swift copy a segment that another upload has brought, and return whether it is ours now."""
+        for one in self._likely(index):
+            if self._check.md5(index) == one.md5:
+                try:
+                    return self._store.copy(self._place, one.name, name) == one.md5
+                except RegopsError:
+                    continue  # gone meanwhile, or Swift does not copy: it can be sent
+        return False
 
-    def portion() -> Iterator[bytes]:
-        nonlocal rest
-        left = size_bytes
-        while rest and left:
-            part, rest = rest[:left], rest[left:]
-            left -= len(part)
-            yield part
-            if not rest:
-                rest = next(chunks, b"")
+    def _send(self, index: int, name: str, size_bytes: int) -> None:
+        patience, again = self._plan.patience(), True
+        while True:
+            sent = 0
 
-    while rest:
-        yield portion()
+            def counted() -> Iterator[bytes]:
+                nonlocal sent
+                for chunk in self._source.stretch(index * self._plan.segment_bytes, size_bytes):
+                    if self._stop.is_set():
+                        raise Stopped
+                    yield chunk
+                    sent += len(chunk)
+                    self._moved(len(chunk))
+
+            try:
+                self._store.put(
+                    self._place, name, counted(), md5=partial(self._check.md5, index), size_bytes=size_bytes
+                )
+            except (*PASSING, Corrupted) as error:
+                self._moved(-sent)
+                if self._stop.is_set():
+                    raise Stopped from error
+                if not isinstance(error, AuthenticationFailed | Corrupted):
+                    patience.wait(error)
+                elif again:  # a token that ended is replaced, and a byte may flip on the way
+                    again = False
+                else:
+                    raise changed(self._source.name) if isinstance(error, Corrupted) else error from error
+            else:
+                return
+
+    def _moved(self, count: int) -> None:
+        with self._lock:
+            self._advance(count)

@@ -1,75 +1,78 @@
 """What can be uploaded: a file that is an image's tarball, or an image of the engine, packed as it comes."""
 
-import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from regops.collectors.bootstrap.image_tarball import ImageChecker, passing
+from regops.collectors.bootstrap.image_tarball import passing
 from regops.collectors.bootstrap.tarball_source import file_tarball
 from regops.errors import Failed, NotFound, UnexpectedAnswer
 from regops.model.image_tarball import ImageContents
-from regops.ports import Engine, Progress
+from regops.ports import Engine
 
 # On an image of 158 MB it takes half the time of gzip's usual 6 for 3 % more bytes; 1 and 3 save little more time.
 _LEVEL = 4
+_CHUNK_BYTES = 256 << 10
 _GZIP = 31  # zlib's way to ask for gzip's own header, and the largest window
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class UploadSource:
-    """A tarball to be uploaded.
+class UploadFile:
+    """A file to be uploaded, of which any stretch can be read as often as need be."""
 
-    size_bytes is exact for a file, and what an image has at most; md5 and sha256 are known of a file. chunks gives the
-    bytes, and raises instead of ending when they turn out bad.
+    name: str
+    size_bytes: int
+
+    def stretch(self, start: int, most_bytes: int) -> Iterator[bytes]:
+        """Yield the bytes from start on, so many unless the file was to end before. Raises Failed when it ends earlier.
+
+        It is opened anew each time; whether that is still the same file, the checksums tell.
+        """
+        left = min(most_bytes, self.size_bytes - start)
+        try:
+            with Path(self.name).open("rb", buffering=0) as file:
+                file.seek(start)
+                while left and (chunk := file.read(min(_CHUNK_BYTES, left))):
+                    left -= len(chunk)
+                    yield chunk
+        except OSError as error:
+            raise Failed(f"{self.name} cannot be read any more: {error.strerror}") from error
+        if left:
+            raise changed(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadImage:
+    """An image of the engine to be uploaded, which has at most size_bytes.
+
+    chunks saves it, packed as it comes, as often as it is called; it raises instead of ending when the bytes turn out
+    bad.
     """
 
     name: str
-    from_image: bool
     size_bytes: int
     tags: tuple[str, ...]
-    md5: str | None
-    sha256: str | None
     chunks: Callable[[], Iterator[bytes]]
 
 
-def file_source(path: Path, progress: Progress) -> UploadSource:
-    """Return a file, read once to see that it is whole: what is put into Swift shall be of use.
-
-    Raises Corrupted or Refused when it is no image's tarball, and what opening it raises.
-    """
-    checker, md5 = ImageChecker(path.name), hashlib.md5(usedforsecurity=False)
-    with file_tarball(path) as source, progress.transfer(f"checking {path.name}", source.size_bytes) as advance:
-        for chunk in source.chunks:
-            checker.update(chunk)
-            md5.update(chunk)
-            advance(len(chunk))
-    contents = checker.finish()
-
-    def chunks() -> Iterator[bytes]:
-        digest = hashlib.sha256()
-        with file_tarball(path) as source:
-            for chunk in source.chunks:
-                digest.update(chunk)
-                yield chunk
-        if digest.hexdigest() != contents.sha256:
-            raise Failed(f"{path} was changed while it was uploaded", hint="try again once it stays as it is")
-
-    return UploadSource(
-        name=str(path),
-        from_image=False,
-        size_bytes=contents.size_bytes,
-        tags=contents.tags,
-        md5=md5.hexdigest(),
-        sha256=contents.sha256,
-        chunks=chunks,
-    )
+UploadSource = UploadFile | UploadImage
 
 
-def image_source(engine: Engine, reference: str) -> UploadSource:
+def file_source(path: Path) -> UploadFile:
+    """Return a file. Raises what opening it raises."""
+    with file_tarball(path) as source:
+        return UploadFile(str(path), source.size_bytes or 0)
+
+
+def changed(name: str) -> Failed:
+    """Return what to say of a file that is not what it was."""
+    return Failed(f"{name} was changed while it was uploaded", hint="try again once it stays as it is")
+
+
+def image_source(engine: Engine, reference: str) -> UploadImage:
     """Return an image of the engine as a tarball that is packed as it comes.
 
     Raises NotFound when the engine has no such image, and what it raises.
@@ -94,15 +97,7 @@ def image_source(engine: Engine, reference: str) -> UploadSource:
     def chunks() -> Iterator[bytes]:
         return gzipped(passing(engine.save(reference), name=reference, before_end=is_the_image))
 
-    return UploadSource(
-        name=reference,
-        from_image=True,
-        size_bytes=found.size_bytes,
-        tags=tags,
-        md5=None,
-        sha256=None,
-        chunks=chunks,
-    )
+    return UploadImage(reference, found.size_bytes, tags, chunks)
 
 
 def with_tag(reference: str) -> str:
@@ -113,7 +108,7 @@ def with_tag(reference: str) -> str:
 
 def object_name(source: UploadSource) -> str:
     """Return the name an upload gets by itself: the file's, or `docker-registry-lab.tar.gz` for docker-registry:lab."""
-    if not source.from_image:
+    if isinstance(source, UploadFile):
         return Path(source.name).name
     last = source.name.rpartition("/")[2].removesuffix(":latest")
     return f"{_NOT_IN_NAMES.sub('-', last)}.tar.gz"

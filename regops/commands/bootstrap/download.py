@@ -30,7 +30,7 @@ def download(
             "--connections",
             envvar="REGOPS_CONNECTIONS",
             min=1,
-            max=16,
+            max=32,
             metavar="COUNT",
             help="How many connections to fetch one large object over.",
         ),

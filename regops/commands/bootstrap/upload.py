@@ -10,7 +10,7 @@ from regops.collectors.bootstrap.tarball_source import means_file
 from regops.collectors.bootstrap.upload import upload as upload_tarball
 from regops.collectors.bootstrap.upload_plan import UploadPlan
 from regops.collectors.bootstrap.upload_source import file_source, image_source, object_name
-from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
+from regops.commands.bootstrap.shared import CONTAINER, RETRIES, OsCloudOption, RetriesOption, SwiftContainerOption
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -48,26 +48,44 @@ def upload(
             metavar="SIZE",
             help="Send what is larger in segments of this size: 500M, 1G.",
         ),
-    ] = "1G",
+    ] = "64M",
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
+    connections: Annotated[
+        int,
+        typer.Option(
+            "--connections",
+            envvar="REGOPS_CONNECTIONS",
+            min=1,
+            max=32,
+            metavar="COUNT",
+            help="How many segments of a file to send at a time.",
+        ),
+    ] = 4,
+    retries: RetriesOption = RETRIES,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
-        float, timeout_option("Give up after so much silence of Swift; what moves may take as long as it takes.")
+        float, timeout_option("Try again after so much silence of Swift; what moves may take as long as it takes.")
     ] = 60.0,
 ) -> None:
     """Upload a tarball, or an image of the engine, to Swift.
 
-    A file is read once beforehand, to see that it is the whole tarball of an
-    image. An image is saved, packed with gzip and sent in one stream, and
-    nothing of it touches this machine's disk.
+    A file is checked to be the whole tarball of an image: a small one before
+    it is sent, a large one while its segments go, several at a time. An image
+    is saved, packed with gzip and sent in one stream, and nothing of it
+    touches this machine's disk.
 
     Nobody sees half an upload: a small object stands when its last byte has
     come. A larger one goes in segments to the container of the same name with
-    _segments behind it, and stands when all of them do; when it fails, they
-    are removed. What an upload left that was killed is removed by the next
-    one of the same name, an hour later at the earliest. Checksums are
-    compared all the way, and the sha256 and the tags are kept with the object.
+    _segments behind it, and stands when all of them do. Checksums are compared
+    all the way, and the sha256 and the tags are kept with the object.
+
+    What a lost connection, a silence or a 5xx breaks is sent again, segment by
+    segment; an image is saved again for that. After Ctrl-C, a kill or a
+    failure that may pass, the same command goes on: segments that are there
+    already and are the same are not sent again. A file that is no image
+    leaves nothing. What nobody goes on with is removed by the next upload of
+    the same name, an hour later at the earliest.
 
     An object that has the name is left alone without --replace, also one that
     came in the meantime; with it, the old one stands until the new one does.
@@ -87,8 +105,16 @@ def upload(
     services = ctx.ensure_object(Services)
     segment_bytes = _segment_size(segment_size)
     store = services.object_store(timeout_seconds=timeout)
+    found = file_source(Path(source)) if means_file(source) else image_source(services.engine(), source)
+    plan = UploadPlan(
+        swift_container,
+        name or object_name(found),
+        segment_bytes,
+        replace=replace,
+        clock=services.clock,
+        retries=retries,
+        connections=connections,
+    )
     with services.progress() as progress:
-        found = file_source(Path(source), progress) if means_file(source) else image_source(services.engine(), source)
-        plan = UploadPlan(swift_container, name or object_name(found), segment_bytes, replace=replace)
-        answer = upload_tarball(store, found, plan, services.clock, progress)
+        answer = upload_tarball(store, found, plan, progress)
     services.emit(answer)

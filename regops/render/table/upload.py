@@ -24,6 +24,8 @@ def uploaded_table(answer: Uploaded) -> RenderableType:
         Text(f"sha256 {answer.sha256}", style="dim"),
     ]
     lines += [Text(visible_line(f"brings {tag}")) for tag in answer.tags]
+    if answer.resumed_bytes:
+        lines.append(Text(f"{decimal(answer.resumed_bytes)} of it had been sent by an earlier run", style="dim"))
     if answer.removed_segments:
         lines.append(Text(f"removed {answer.removed_segments} segments that nothing uses any more", style="dim"))
     if answer.other_segments:

@@ -1,0 +1,89 @@
+"""Making one object of segments that are there, and what becomes of them where that is not to be."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import partial
+
+from regops.collectors.bootstrap.segments import remove_segments
+from regops.collectors.bootstrap.upload_end import PASSING, has_segments, make_stand
+from regops.collectors.bootstrap.upload_plan import UploadPlan, noted
+from regops.errors import Refused, RegopsError, Unavailable, UnexpectedAnswer, Unreachable
+from regops.model.tarball import StoredObject, StoredSegment
+from regops.ports import ObjectStore, Progress
+
+# Swift's own bound, max_manifest_segments.
+_MOST_SEGMENTS = 1000
+
+
+def segment_name(plan: UploadPlan, upload_name: str, index: int) -> str:
+    """Return the name of a segment by its place. Raises Refused for one beyond what Swift joins."""
+    if index >= _MOST_SEGMENTS:
+        raise Refused(
+            f"{plan.name} has more than {_MOST_SEGMENTS} segments of {plan.segment_bytes} bytes, "
+            "and Swift makes no object of more",
+            hint="make them larger: --segment-size",
+        )
+    return f"{upload_name}{index:08d}"
+
+
+def join_segments(
+    store: ObjectStore, plan: UploadPlan, segments: Sequence[StoredSegment], tags: tuple[str, ...], sha256: str
+) -> StoredObject:
+    """Return the object. Raises UnexpectedAnswer when it is not known whether it stands; its segments stay then."""
+    names = [one.name for one in segments]
+    whole = _whole(segments)
+    put = partial(
+        store.put_manifest,
+        plan.swift_container,
+        plan.name,
+        segments,
+        metadata=noted(tags, sha256),
+        only_new=not plan.replace,
+    )
+    try:
+        stored = make_stand(store, plan, put, lambda found: has_segments(store, plan, found, names))
+    except (Unreachable, Unavailable) as error:
+        raise UnexpectedAnswer(
+            f"{error.message}; so it is not known whether {plan.name} will stand there",
+            hint="see `regops bootstrap list`; if it does not, the same command goes on with the segments",
+        ) from error
+    except RegopsError:
+        remove_segments(store, plan.swift_container, names)
+        raise
+    if (stored.etag, stored.size_bytes) != whole:
+        raise UnexpectedAnswer(
+            f"{plan.name} is not what was sent: {stored.size_bytes} bytes with the hash {stored.etag} stand there",
+            hint="somebody else may have replaced it just now: see `regops bootstrap list`",
+        )
+    return stored
+
+
+def put_by(
+    store: ObjectStore,
+    plan: UploadPlan,
+    segments: Sequence[StoredSegment],
+    begun: Sequence[str],
+    error: BaseException,
+    progress: Progress,
+) -> None:
+    """Decide about the segments of an upload that came to an early end.
+
+    Where the next run may go on with them they stay: after what passes (a lost connection, a store that is not well,
+    an interrupt). All that were begun are removed where they are of no use (a file that is no image), or in the way
+    (no room).
+    """
+    size_bytes = sum(one.size_bytes for one in segments)
+    if isinstance(error, RegopsError) and not isinstance(error, PASSING):
+        remove_segments(store, plan.swift_container, begun)
+    elif not segments:
+        return
+    elif not isinstance(error, RegopsError):
+        progress.step(f"{size_bytes} bytes are there in segments; the same command goes on with them")
+    else:
+        error.hint = f"the same command goes on with the {size_bytes} bytes that are there in segments"
+
+
+def _whole(segments: Sequence[StoredSegment]) -> tuple[str, int]:
+    """Return the hash and the size of what Swift makes of segments."""
+    etag = hashlib.md5("".join(one.md5 for one in segments).encode(), usedforsecurity=False).hexdigest()
+    return etag, sum(one.size_bytes for one in segments)

@@ -1,0 +1,114 @@
+"""A proxy in front of a Swift that counts what is uploaded through it, and does harm to uploads as a test tells it."""
+
+import contextlib
+import socket
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Self
+from urllib.parse import urlsplit
+
+from fault_server import FaultServer, Peer
+
+Harm = Callable[[str, int], str]
+"""Gets the path of an upload below its account and its number among those to this path, from 0 on. Answers what
+becomes of it: "" nothing; `cut` or `stall` in the middle of its body; a status, told in the middle; `flip`, a byte of
+it is changed; `lost`, Swift has it all, and nobody hears its answer."""
+
+
+class UploadProxy:
+    """Use as a context manager; sent maps paths to the bytes of each upload's body, most is how many came at once."""
+
+    def __init__(self, auth_url: str, harm: Harm = lambda path, number: "") -> None:
+        where = urlsplit(auth_url)
+        assert where.hostname is not None
+        self._swift = where.hostname, where.port or 80
+        self._auth_path = where.path
+        self._harm = harm
+        self._lock = threading.Lock()
+        self._now = 0
+        self._server = FaultServer(self._script)
+        self.sent: dict[str, list[int]] = defaultdict(list)
+        self.copies: list[str] = []
+        self.most = 0
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.__exit__(None, None, None)
+
+    @property
+    def auth_url(self) -> str:
+        return f"{self._server.url}{self._auth_path}"
+
+    @property
+    def sent_bytes(self) -> int:
+        return sum(map(sum, self.sent.values()))
+
+    def _script(self, peer: Peer) -> None:
+        path = peer.path.split("/", 3)[-1]
+        if not peer.head.startswith(b"PUT ") or path.count("/") == 0:
+            self._pass(peer, "", [0])
+            return
+        if peer.header("X-Copy-From"):
+            self.copies.append(path)
+            self._pass(peer, "", [0])
+            return
+        with self._lock:
+            counts = self.sent[path]
+            number = len(counts)
+            counts.append(0)
+            self._now += 1
+            self.most = max(self.most, self._now)
+        count = [0]
+        try:
+            self._pass(peer, self._harm(path, number), count)
+        finally:
+            with self._lock:
+                counts[number] = count[0]
+                self._now -= 1
+
+    def _pass(self, peer: Peer, harm: str, count: list[int]) -> None:
+        head, _, begun = peer.head.partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
+        announced = int(peer.header("Content-Length") or 0)
+        chunked = (peer.header("Transfer-Encoding") or "") == "chunked"
+        with socket.create_connection(self._swift, timeout=30) as server:
+            server.sendall(b"\r\n".join([*lines, b"Connection: close", b"", b""]))
+            part, last = begun, b""
+            while True:
+                count[0] += len(part)
+                last = (last + part)[-5:]
+                if part and harm == "flip":
+                    part, harm = part[:-1] + bytes([part[-1] ^ 1]), ""
+                if not harm.isdigit():
+                    with contextlib.suppress(OSError):
+                        server.sendall(part)
+                if last == b"0\r\n\r\n" if chunked else count[0] >= announced:
+                    break
+                if harm not in {"", "lost"} and count[0] > 100_000:
+                    self._do(peer, harm)
+                    return
+                part = peer.connection.recv(65536)
+                if not part:
+                    return
+            if harm not in {"", "lost"}:
+                self._do(peer, harm)
+                return
+            answer = b""
+            while more := server.recv(65536):
+                answer += more
+            if harm == "lost":
+                peer.reset()
+            else:
+                peer.send(answer)
+
+    def _do(self, peer: Peer, harm: str) -> None:
+        if harm == "cut":
+            peer.reset()
+        elif harm == "stall":
+            self._server.closing.wait(20)
+        else:
+            peer.reply(int(harm))
