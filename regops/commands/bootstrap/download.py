@@ -7,7 +7,15 @@ import typer
 
 from regops.collectors.bootstrap.download import Ways
 from regops.collectors.bootstrap.download import download as download_objects
-from regops.commands.bootstrap.shared import CONTAINER, RETRIES, OsCloudOption, RetriesOption, SwiftContainerOption
+from regops.commands.bootstrap.shared import (
+    CONNECTIONS,
+    CONTAINER,
+    RETRIES,
+    OsCloudOption,
+    RetriesOption,
+    SwiftContainerOption,
+    connections_option,
+)
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -25,16 +33,8 @@ def download(
     os_cloud: OsCloudOption = None,
     retries: RetriesOption = RETRIES,
     connections: Annotated[
-        int,
-        typer.Option(
-            "--connections",
-            envvar="REGOPS_CONNECTIONS",
-            min=1,
-            max=32,
-            metavar="COUNT",
-            help="How many connections to fetch one large object over.",
-        ),
-    ] = 4,
+        int, connections_option("How many connections to fetch one large object over.")
+    ] = CONNECTIONS,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
         float, timeout_option("Try again after so much silence; a download that moves may take as long as it takes.")

@@ -1,6 +1,6 @@
 """The options that the commands of `regops bootstrap` share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,4 +47,12 @@ RetriesOption = Annotated[
     ),
 ]
 RETRIES = 4
+
+
+def connections_option(text: str) -> Any:
+    """Return the option that says over how many connections at a time; text tells what."""
+    return typer.Option("--connections", envvar="REGOPS_CONNECTIONS", min=1, max=32, metavar="COUNT", help=text)
+
+
+CONNECTIONS = 4
 CONTAINER = "docker-registry.bootstrap"

@@ -10,7 +10,15 @@ from regops.collectors.bootstrap.tarball_source import means_file
 from regops.collectors.bootstrap.upload import upload as upload_tarball
 from regops.collectors.bootstrap.upload_plan import UploadPlan
 from regops.collectors.bootstrap.upload_source import file_source, image_source, object_name
-from regops.commands.bootstrap.shared import CONTAINER, RETRIES, OsCloudOption, RetriesOption, SwiftContainerOption
+from regops.commands.bootstrap.shared import (
+    CONNECTIONS,
+    CONTAINER,
+    RETRIES,
+    OsCloudOption,
+    RetriesOption,
+    SwiftContainerOption,
+    connections_option,
+)
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -51,17 +59,7 @@ def upload(
     ] = "64M",
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
-    connections: Annotated[
-        int,
-        typer.Option(
-            "--connections",
-            envvar="REGOPS_CONNECTIONS",
-            min=1,
-            max=32,
-            metavar="COUNT",
-            help="How many segments of a file to send at a time.",
-        ),
-    ] = 4,
+    connections: Annotated[int, connections_option("How many segments of a file to send at a time.")] = CONNECTIONS,
     retries: RetriesOption = RETRIES,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
