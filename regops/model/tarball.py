@@ -1,7 +1,7 @@
 """What an object store holds, and what came of fetching some of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -63,7 +63,7 @@ class StoredObject:
     content_type: str | None
     metadata: tuple[tuple[str, str], ...] = ()
     image_tags: tuple[str, ...] = ()
-    takes_ranges: bool = False
+    takes_ranges: bool = field(default=False, compare=False)  # how it can be asked for, not what it is
 
 
 @dataclass(frozen=True, slots=True)
