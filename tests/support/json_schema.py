@@ -2,23 +2,29 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/reference/schema.json").read_text())
-_DOCUMENT = Draft202012Validator(SCHEMA)
+
+
+@cache
+def _validator(name: str) -> Any:
+    # Loaded when it is needed: what is in memory here counts as the memory of the programs that benchmarks start.
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": SCHEMA["$defs"]} if name else SCHEMA)
 
 
 def check_document(document: Any) -> None:
     """Raise ValidationError for what is no document."""
-    _DOCUMENT.validate(document)
+    _validator("").validate(document)
 
 
 def check_line(line: Any, name: str) -> None:
     """Raise ValidationError for what is not the object of a stream that has this name under $defs."""
-    Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": SCHEMA["$defs"]}).validate(line)
+    _validator(name).validate(line)
 
 
 def checked(make: Callable[..., str]) -> Callable[..., str]:
