@@ -5,6 +5,7 @@ import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -50,11 +51,11 @@ class UploadProxy:
     def _script(self, peer: Peer) -> None:
         path = peer.path.split("/", 3)[-1]
         if not peer.head.startswith(b"PUT ") or path.count("/") == 0:
-            self._pass(peer, "", [0])
+            self._pass(peer, "", [0])()
             return
         if peer.header("X-Copy-From"):
             self.copies.append(path)
-            self._pass(peer, "", [0])
+            self._pass(peer, "", [0])()
             return
         with self._lock:
             counts = self.sent[path]
@@ -64,13 +65,15 @@ class UploadProxy:
             self.most = max(self.most, self._now)
         count = [0]
         try:
-            self._pass(peer, self._harm(path, number), count)
+            end = self._pass(peer, self._harm(path, number), count)
         finally:
             with self._lock:
                 counts[number] = count[0]
                 self._now -= 1
+        end()  # not before it is counted as ended: whoever hears of it may begin the next one at once
 
-    def _pass(self, peer: Peer, harm: str, count: list[int]) -> None:
+    def _pass(self, peer: Peer, harm: str, count: list[int]) -> Callable[[], None]:
+        """Pass a request on, its body's bytes counted, and return what ends it for the client."""
         head, _, begun = peer.head.partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
         announced = int(peer.header("Content-Length") or 0)
@@ -89,26 +92,20 @@ class UploadProxy:
                 if last == b"0\r\n\r\n" if chunked else count[0] >= announced:
                     break
                 if harm not in {"", "lost"} and count[0] > 100_000:
-                    self._do(peer, harm)
-                    return
+                    return self._harmed(peer, harm)
                 part = peer.connection.recv(65536)
                 if not part:
-                    return
+                    return peer.connection.close
             if harm not in {"", "lost"}:
-                self._do(peer, harm)
-                return
+                return self._harmed(peer, harm)
             answer = b""
             while more := server.recv(65536):
                 answer += more
-            if harm == "lost":
-                peer.reset()
-            else:
-                peer.send(answer)
+        return peer.reset if harm == "lost" else partial(peer.send, answer)
 
-    def _do(self, peer: Peer, harm: str) -> None:
+    def _harmed(self, peer: Peer, harm: str) -> Callable[[], None]:
         if harm == "cut":
-            peer.reset()
-        elif harm == "stall":
-            self._server.closing.wait(20)
-        else:
-            peer.reply(int(harm))
+            return peer.reset
+        if harm == "stall":
+            return partial(self._server.closing.wait, 20)
+        return partial(peer.reply, int(harm))
