@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from regops.errors import Refused, UnexpectedAnswer
 from regops.model.tarball import IMAGE_TAGS_METADATA, ObjectKind, StoredObject
@@ -14,6 +14,11 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _METADATA = "x-object-meta-"
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 _LENGTH = re.compile(r"[0-9]{1,18}")
+
+
+def target_path(storage_url: str, *place: str) -> str:
+    """Return the path of an account, a container or an object, as a request names it."""
+    return "/".join((urlsplit(storage_url).path, *map(quote, place)))
 
 
 def check_container(name: str) -> None:

@@ -4,9 +4,10 @@ Each raises HttpStatus for an answer that is no success, and what the connection
 """
 
 from collections.abc import Mapping
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from regops.adapters.swift.connection import Connection, Response, headers_of
+from regops.adapters.swift.objects import target_path
 from regops.adapters.swift.status import check_status
 
 
@@ -14,7 +15,7 @@ def head_object(
     connection: Connection, storage_url: str, token: str, swift_container: str, name: str
 ) -> Mapping[str, str]:
     """Return an object's headers, names in lower case."""
-    connection.request("HEAD", _target(storage_url, swift_container, name), headers={"X-Auth-Token": token})
+    connection.request("HEAD", target_path(storage_url, swift_container, name), headers={"X-Auth-Token": token})
     response = connection.getresponse()
     response.read()
     check_status(response)
@@ -31,7 +32,7 @@ def get_object(
     headers: Mapping[str, str],
 ) -> tuple[Connection, Response]:
     """Return the response whose body is the object, and the connection that it keeps busy."""
-    target = _target(storage_url, swift_container, name)
+    target = target_path(storage_url, swift_container, name)
     connection.request("GET", target, headers={"X-Auth-Token": token, **headers})
     response = connection.getresponse()
     if response.status // 100 != 2:
@@ -45,13 +46,9 @@ def get_json(connection: Connection, storage_url: str, token: str, *place: str, 
 
     swiftclient takes any JSON, and first unpacks what says it is packed, to whatever size.
     """
-    target = f"{_target(storage_url, *place)}?{urlencode({'format': 'json', **query})}"
+    target = f"{target_path(storage_url, *place)}?{urlencode({'format': 'json', **query})}"
     connection.request("GET", target, headers={"X-Auth-Token": token})
     response = connection.getresponse()
     answer: bytes = response.read()
     check_status(response)
     return answer.decode("utf-8", "replace")
-
-
-def _target(storage_url: str, *place: str) -> str:
-    return "/".join((urlsplit(storage_url).path, *map(quote, place)))

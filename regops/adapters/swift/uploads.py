@@ -5,9 +5,10 @@ import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from regops.adapters.swift.connection import Connection, headers_of, within
+from regops.adapters.swift.objects import target_path
 from regops.adapters.swift.status import HttpStatus, check_status
 from regops.errors import Corrupted, Failed, Refused, RegopsError
 from regops.model.tarball import StoredSegment
@@ -89,14 +90,14 @@ def send(
         except Exception as error:
             raise SourceFailed(error) from error  # a source that broke a pipe looks like a server that did
 
-    answer = _put(door, _target(door.storage_url, *place), counted(), headers, what)
+    answer = _put(door, target_path(door.storage_url, *place), counted(), headers, what)
     return Arrived(answer, sent, md5.hexdigest() if digest else None)
 
 
 def copy(door: Door, source: tuple[str, str], place: tuple[str, str], *, what: str) -> str:
     """Have Swift make an object of another one's bytes, and return its checksum. Raises as send does."""
     headers = {"X-Copy-From": quote("/".join(source)), "Content-Type": _TYPE}
-    return _put(door, _target(door.storage_url, *place), b"", headers, what).get("etag", "").strip('"')
+    return _put(door, target_path(door.storage_url, *place), b"", headers, what).get("etag", "").strip('"')
 
 
 def send_manifest(
@@ -112,13 +113,13 @@ def send_manifest(
 ) -> None:
     """Make one object of segments. Raises RegopsError, HttpStatus and connection.NO_ANSWER."""
     door = Door(connection, storage_url, token, timeout_seconds)
-    target = f"{_target(storage_url, *place)}?multipart-manifest=put"
+    target = f"{target_path(storage_url, *place)}?multipart-manifest=put"
     _put(door, target, _manifest_body(segments), headers, what)
 
 
 def put_container(connection: Connection, storage_url: str, token: str, swift_container: str) -> None:
     """Make a container; one that is there is left as it is. Raises HttpStatus and connection.NO_ANSWER."""
-    connection.request("PUT", _target(storage_url, swift_container), headers={"X-Auth-Token": token})
+    connection.request("PUT", target_path(storage_url, swift_container), headers={"X-Auth-Token": token})
     response = connection.getresponse()
     response.read()
     check_status(response)
@@ -139,10 +140,6 @@ def _put(
             return headers_of(response)
 
         return within(door.timeout_seconds, door.storage_url, answer, close=connection.close)
-
-
-def _target(storage_url: str, *place: str) -> str:
-    return "/".join((urlsplit(storage_url).path, *map(quote, place)))
 
 
 @contextmanager
