@@ -240,13 +240,12 @@ class SwiftStore:
         url, seconds = account.storage_url, self._timeout_seconds
         connection = open_connection(url, self._tls, timeout_seconds=seconds)
         try:
-            return send(Door(connection, url, token.reveal(), seconds))
-        except HttpStatus as error:
-            if error.status == http.client.UNAUTHORIZED and self._known is known:
+            with _translated(account, what, seconds):
+                return send(Door(connection, url, token.reveal(), seconds))
+        except TokenRefused:
+            if self._known is known:
                 self._known = None
-            raise meaning(error, account, what) from error
-        except NO_ANSWER as error:
-            raise translate(error, url, timeout_seconds=seconds) from error
+            raise
         finally:
             connection.close()
 
@@ -344,14 +343,21 @@ class SwiftStore:
         connection = self._idle_connection or open_connection(url, self._tls, timeout_seconds=seconds)
         self._idle_connection = None  # until this question has been answered in whole
 
-        try:
+        with _translated(account, what, seconds):
             answer = within(seconds, url, lambda: ask(connection, url, token.reveal()), close=connection.close)
-        except HttpStatus as error:
-            raise meaning(error, account, what) from error
-        except NO_ANSWER as error:
-            raise translate(error, url, timeout_seconds=seconds) from error
         self._idle_connection = connection
         return answer
+
+
+@contextmanager
+def _translated(account: StoreAccount, what: str, timeout_seconds: float) -> Generator[None]:
+    """Raise RegopsError for a status that is no success, and for no answer."""
+    try:
+        yield
+    except HttpStatus as error:
+        raise meaning(error, account, what) from error
+    except NO_ANSWER as error:
+        raise translate(error, account.storage_url, timeout_seconds=timeout_seconds) from error
 
 
 def _door(login: V1Login | KeystoneLogin) -> Callable[[Tls, float], tuple[StoreAccount, Secret]]:
