@@ -1,12 +1,11 @@
 """The lines of a log that can be wanted, where each line is an entry of its own: the others are passed over unread."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from regops.collectors.logs.chain import LogChain
 from regops.collectors.logs.lines import LINE_BYTES
-from regops.collectors.logs.needle import Needle
 from regops.collectors.logs.piece_skipping import has_long_line
 from regops.collectors.logs.records import RecordReader
+from regops.collectors.logs.skipping import Skipping
 from regops.collectors.logs.spots import Part, Spot
 from regops.model.log_record import LogRecord
 from regops.model.log_source import LogLine
@@ -18,24 +17,8 @@ _LINE = LINE_BYTES
 _BEFORE = 4 * 1024
 
 
-class LineSkipping:
-    """Finds what is to be read of a log; hidden counts the lines that are not.
-
-    is_inside tells whether all records that begin between two spots are in the window for sure.
-    """
-
-    def __init__(
-        self,
-        chain: LogChain,
-        needle: Needle,
-        new_reader: Callable[[], RecordReader],
-        is_inside: Callable[[Spot, Spot], bool],
-    ) -> None:
-        self.hidden = 0
-        self._chain = chain
-        self._needle = needle
-        self._new_reader = new_reader
-        self._is_inside = is_inside
+class LineSkipping(Skipping):
+    """Finds the lines of a log that are to be read."""
 
     def read(self, part: Part) -> Iterator[Part | list[LogRecord]]:
         """Yield the records of the lines that can be wanted and of some before them, piece by piece, all in the window.

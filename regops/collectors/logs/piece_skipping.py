@@ -1,12 +1,10 @@
 """The pieces of a log that can hold what is wanted: the others are passed over unread."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from regops.collectors.logs.chain import LogChain
 from regops.collectors.logs.lines import LINE_BYTES
-from regops.collectors.logs.needle import Needle
-from regops.collectors.logs.records import RecordReader
+from regops.collectors.logs.skipping import Skipping
 from regops.collectors.logs.spots import Part, Spot
 from regops.model.log_source import LogLine
 
@@ -38,24 +36,8 @@ class Run(NamedTuple):
         return 0
 
 
-class PieceSkipping:
-    """Finds the parts of a log that are to be read; hidden counts the lines of the others.
-
-    is_inside tells whether all records that begin between two spots are in the window for sure.
-    """
-
-    def __init__(
-        self,
-        chain: LogChain,
-        needle: Needle,
-        new_reader: Callable[[], RecordReader],
-        is_inside: Callable[[Spot, Spot], bool],
-    ) -> None:
-        self.hidden = 0
-        self._chain = chain
-        self._needle = needle
-        self._new_reader = new_reader
-        self._is_inside = is_inside
+class PieceSkipping(Skipping):
+    """Finds the parts of a log that are to be read."""
 
     def runs(self, part: Part) -> Iterator[Run]:
         """Yield the pieces of a part that can hold what is wanted, those that follow each other as one.
