@@ -1,9 +1,9 @@
 """Making one object of segments that are there, and what becomes of them where that is not to be."""
 
-import hashlib
 from collections.abc import Sequence
 from functools import partial
 
+from parsers.slo_manifest import Segment, slo_etag
 from regops.collectors.bootstrap.segments import remove_segments
 from regops.collectors.bootstrap.upload_end import PASSING, has_segments, make_stand
 from regops.collectors.bootstrap.upload_plan import UploadPlan, noted
@@ -85,5 +85,5 @@ def put_by(
 
 def _whole(segments: Sequence[StoredSegment]) -> tuple[str, int]:
     """Return the hash and the size of what Swift makes of segments."""
-    etag = hashlib.md5("".join(one.md5 for one in segments).encode(), usedforsecurity=False).hexdigest()
+    etag = slo_etag(tuple(Segment(one.swift_container, one.name, one.md5, one.size_bytes) for one in segments))
     return etag, sum(one.size_bytes for one in segments)
