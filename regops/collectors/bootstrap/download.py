@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from regops.collectors.bootstrap.announced import announced
 from regops.collectors.bootstrap.fetch import Fetch
 from regops.collectors.bootstrap.listing import check_container, target_of
 from regops.collectors.bootstrap.part import BLOCK_BYTES, Part
@@ -63,15 +64,6 @@ def download(store: ObjectStore, swift_container: str, names: Iterable[str], fol
                 )
             )
     return Downloads(target_of(account, swift_container), account, tuple(results))
-
-
-def announced(store: ObjectStore, swift_container: str, name: str) -> StoredObject:
-    """Return what the store says of an object. Raises NotFound with where to look, and what the store raises."""
-    try:
-        return store.head(swift_container, name)
-    except NotFound as error:
-        hint = f"`regops bootstrap list --container {swift_container}` shows what is there"
-        raise NotFound(error.message, hint=hint) from error
 
 
 def _fetch(store: ObjectStore, swift_container: str, name: str, folder: Path, ways: Ways) -> Download:

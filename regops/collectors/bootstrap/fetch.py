@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from regops.collectors.bootstrap.announced import opened
 from regops.collectors.bootstrap.part import Claim, Part
-from regops.errors import Changed, Unavailable, Unreachable
+from regops.errors import Unavailable, Unreachable
 from regops.model.tarball import StoredObject
 from regops.ports import ObjectStore
 
@@ -71,12 +72,9 @@ class Fetch:
             self._part.revoke()
 
     def _bring(self, store: ObjectStore, claim: Claim) -> None:
-        part, stored, name = self._part, self._stored, self._stored.name
+        part = self._part
         try:
-            opened = store.open(self._swift_container, name, start=claim.start, stop=claim.stop, etag=stored.etag)
-            with opened as (arriving, chunks):
-                if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
-                    raise Changed(f"{name} was replaced just now", hint="try again")
+            with opened(store, self._swift_container, self._stored, claim.start, claim.stop) as chunks:
                 for chunk in chunks:
                     if not part.write(claim, chunk):
                         return

@@ -6,10 +6,9 @@ the request is broken off in the middle, which leaves no image and no reference 
 """
 
 import re
-from collections.abc import Callable, Iterator
 
 from regops.collectors.bootstrap.image_tarball import passing
-from regops.collectors.bootstrap.tarball_source import TarballSource
+from regops.collectors.bootstrap.tarball_source import TarballSource, counted
 from regops.errors import Corrupted, Failed, Refused, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.answer import Target
 from regops.model.image import ImageFacts
@@ -49,7 +48,7 @@ def load(
 
     said: list[str] = []
     with progress.transfer(source.name, source.size_bytes) as advance:
-        stream = passing(_counted(source.chunks, advance), name=source.name, before_end=before_end)
+        stream = passing(counted(source.chunks, advance), name=source.name, before_end=before_end)
         try:
             for line in engine.load(stream):
                 progress.detail(line)
@@ -74,12 +73,6 @@ def load(
         ),
         untagged=_untagged(contents, said),
     )
-
-
-def _counted(chunks: Iterator[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
-    for chunk in chunks:
-        advance(len(chunk))
-        yield chunk
 
 
 def _check_tags(contents: ImageContents, before: dict[str, ImageFacts | None]) -> None:

@@ -2,16 +2,17 @@
 
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from regops.collectors.bootstrap.announced import announced, opened
 from regops.collectors.bootstrap.listing import check_container
 from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.proof import Checker, pieces_of, proof_of
-from regops.errors import Changed, Failed, NotFound, PermissionDenied, Refused, Unavailable, Unreachable
+from regops.errors import Failed, NotFound, PermissionDenied, Refused, Unavailable, Unreachable
 from regops.model.tarball import SHA256_METADATA, Proof, StoredObject
 from regops.ports import ObjectStore
 
@@ -66,11 +67,10 @@ def swift_tarball(store: ObjectStore, swift_container: str, name: str, patience:
     is), Changed when another object took its place meanwhile, and what the store raises.
     """
     try:
-        stored = patience.ask(partial(store.head, swift_container, name))
-    except NotFound as error:
+        stored = patience.ask(partial(announced, store, swift_container, name))
+    except NotFound:
         check_container(store, swift_container)
-        hint = f"`regops bootstrap list --container {swift_container}` shows what is there"
-        raise NotFound(error.message, hint=hint) from error
+        raise
     pieces = patience.ask(partial(pieces_of, store, swift_container, stored))
     noted = dict(stored.metadata).get(SHA256_METADATA)
     with closing(_arriving(store, swift_container, stored, Checker(name, pieces), patience)) as chunks:
@@ -84,9 +84,7 @@ def _arriving(
     while True:
         before = checker.total_bytes
         try:
-            with store.open(swift_container, stored.name, start=before, etag=stored.etag) as (arriving, chunks):
-                if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
-                    raise Changed(f"{stored.name} was replaced just now", hint="try again")
+            with opened(store, swift_container, stored, before) as chunks:
                 for chunk in chunks:
                     checker.update(chunk)
                     yield chunk
@@ -97,6 +95,13 @@ def _arriving(
         else:
             checker.finish()
             return
+
+
+def counted(chunks: Iterator[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield chunks, telling how much of them came."""
+    for chunk in chunks:
+        advance(len(chunk))
+        yield chunk
 
 
 def _failure(path: Path, error: OSError) -> Failed | NotFound | PermissionDenied:

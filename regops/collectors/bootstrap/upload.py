@@ -12,9 +12,10 @@ from pathlib import Path
 from regops.collectors.bootstrap.image_tarball import ImageChecker
 from regops.collectors.bootstrap.listing import target_of
 from regops.collectors.bootstrap.segments import left_segments, own_segments, remove_segments
+from regops.collectors.bootstrap.tarball_source import counted
 from regops.collectors.bootstrap.upload_end import make_stand
 from regops.collectors.bootstrap.upload_large import upload_large
-from regops.collectors.bootstrap.upload_plan import Sent, Standing, UploadPlan, noted
+from regops.collectors.bootstrap.upload_plan import Standing, UploadPlan, noted
 from regops.collectors.bootstrap.upload_source import UploadFile, UploadSource
 from regops.collectors.bootstrap.upload_stream import upload_stream
 from regops.errors import Corrupted, NotFound, Refused, RegopsError
@@ -102,7 +103,7 @@ def _upload_small(store: ObjectStore, plan: UploadPlan, source: UploadFile, prog
             return store.put(
                 plan.swift_container,
                 plan.name,
-                Sent().counted(source.stretch(0, source.size_bytes), advance),
+                counted(source.stretch(0, source.size_bytes), advance),
                 metadata=noted(contents.tags, contents.sha256),
                 only_new=not plan.replace,
                 md5=etag,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from regops.collectors.bootstrap.download import announced
+from regops.collectors.bootstrap.announced import announced
 from regops.collectors.bootstrap.image_tarball import ImageChecker
 from regops.collectors.bootstrap.proof import Checker, Piece, pieces_of, proof_of
 from regops.collectors.bootstrap.tarball_source import TarballSource

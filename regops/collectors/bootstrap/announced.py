@@ -1,0 +1,31 @@
+"""What a store announces of an object, and the bytes of just that object."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
+from regops.errors import Changed, NotFound
+from regops.model.tarball import StoredObject
+from regops.ports import ObjectStore
+
+
+def announced(store: ObjectStore, swift_container: str, name: str) -> StoredObject:
+    """Return what the store says of an object. Raises NotFound with where to look, and what the store raises."""
+    try:
+        return store.head(swift_container, name)
+    except NotFound as error:
+        hint = f"`regops bootstrap list --container {swift_container}` shows what is there"
+        raise NotFound(error.message, hint=hint) from error
+
+
+@contextmanager
+def opened(
+    store: ObjectStore, swift_container: str, stored: StoredObject, start: int, stop: int | None = None
+) -> Generator[Iterator[bytes]]:
+    """Give the bytes of an object that was announced, from start to stop or to its end.
+
+    Raises Changed when another has taken its place, and what the store raises.
+    """
+    with store.open(swift_container, stored.name, start=start, stop=stop, etag=stored.etag) as (arriving, chunks):
+        if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
+            raise Changed(f"{stored.name} was replaced just now", hint="try again")
+        yield chunks
