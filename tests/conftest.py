@@ -121,6 +121,16 @@ def lab_dev() -> Iterator[dict[str, Any]]:
     _lab("down", "--name", f"{LAB}-dev")
 
 
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """Give a Docker client of the tests' own."""
+    import docker
+
+    found = docker.from_env(timeout=60)
+    yield found
+    found.close()
+
+
 @pytest.fixture(scope="session")
 def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwiftServer]:
     """A real Swift of one process, shared by all: take a container of your own."""

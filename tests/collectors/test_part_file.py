@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bent_download import names_in
 from regops.collectors.bootstrap.part import Part
 from regops.collectors.bootstrap.part_file import open_folder
 from regops.collectors.bootstrap.part_note import Whole
 from regops.errors import Failed, NotFound, PermissionDenied, Refused
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def bring(part: Part, content: bytes) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from bent_download import names_in
 from bent_swift import Bend, bent_swift, cut_after, drip_after, flip_byte, pass_on, pass_whole, stall_after
 from fault_server import Peer
 from regops.main import app
@@ -43,10 +44,6 @@ def stored(swift: SwiftServer) -> None:
         swift.put("segments", f"big/{index}", IMAGE[index * 1_000_000 : (index + 1) * 1_000_000])
     swift.put_slo(CONTAINER, "big.tar", [{"path": f"segments/big/{index}"} for index in range(3)])
     swift.put(CONTAINER, "dynamic.tar", b"", {"X-Object-Manifest": "segments/big/"})
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def regops(*arguments: str) -> Result:

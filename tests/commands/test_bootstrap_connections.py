@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from bent_swift import Bend, answer, bent_swift, cut_after, flip_byte, pass_on, pass_whole
-from fake_clock import FakeClock
+from bent_download import bent_download, download_at_once, names_in
+from bent_swift import Bend, answer, cut_after, flip_byte, pass_on, pass_whole
 from fault_server import Peer
 from regops.collectors.bootstrap import download as downloading
-from regops.main import app
-from regops.wiring import Services
 from swift_server import SwiftServer
 
 pytestmark = pytest.mark.swift
@@ -68,9 +66,6 @@ class Way:
         return sum(last + 1 - first for first, last in self.asked)
 
     def bend(self, peer: Peer, head: bytes, server: socket.socket) -> None:
-        if "multipart-manifest" in peer.path:
-            pass_whole(peer, head, server)
-            return
         found = re.fullmatch("bytes=([0-9]+)-([0-9]*)", peer.header("Range") or "bytes=0-")
         assert found
         with self.lock:
@@ -84,19 +79,12 @@ def way_to(
     swift: SwiftServer, monkeypatch: pytest.MonkeyPatch, name: str, bends: dict[int, Bend] | None = None
 ) -> Generator[Way]:
     way = Way(bends or {})
-    with bent_swift(swift.auth_url, f"/{CONTAINER}/{name}", way.bend) as proxy:
-        for key, value in {**swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}.items():
-            monkeypatch.setenv(key, value)
+    with bent_download(swift, monkeypatch, CONTAINER, name, way.bend):
         yield way
 
 
 def download(name: str, to: Path, *more: str) -> Result:
-    command = ["bootstrap", "download", name, "-c", CONTAINER, "--to", str(to), "-o", "json", *more]
-    return CliRunner().invoke(app, command, obj=Services(clock=FakeClock()))
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return download_at_once(name, CONTAINER, to, *more)
 
 
 @NAMES

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from bent_swift import Bend, answer, bent_swift, cut_after, flip_byte, pass_on, pass_whole, stall_after
-from fake_clock import FakeClock
+from bent_download import bent_download, download_at_once, names_in
+from bent_swift import Bend, answer, bent_swift, cut_after, flip_byte, pass_whole, stall_after
 from fault_server import Peer
 from operator_terminal import operator_at
-from regops.main import app
-from regops.wiring import Services
 from swift_server import SwiftServer
 
 pytestmark = pytest.mark.swift
@@ -45,10 +43,6 @@ class Way:
     sent_bytes: int = 0
 
     def bend(self, peer: Peer, head: bytes, server: socket.socket) -> None:
-        if "multipart-manifest" in peer.path:
-            peer.send(head)
-            pass_on(peer, server)
-            return
         self.asked.append(peer.header("Range") or "whole")
         bend = self.bends.pop(0) if self.bends else pass_whole
         counting = CountingPeer(peer, self)
@@ -73,20 +67,12 @@ class CountingPeer:
 @contextmanager
 def faulty(swift: SwiftServer, monkeypatch: pytest.MonkeyPatch, name: str, *bends: Bend) -> Generator[Way]:
     way = Way(list(bends))
-    with bent_swift(swift.auth_url, f"/{CONTAINER}/{name}", way.bend) as proxy:
-        for key, value in {**swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}.items():
-            monkeypatch.setenv(key, value)
+    with bent_download(swift, monkeypatch, CONTAINER, name, way.bend):
         yield way
 
 
 def download(name: str, to: Path, *more: str) -> Result:
-    """Download without waiting between the tries."""
-    command = ["bootstrap", "download", name, "-c", CONTAINER, "--to", str(to), "-o", "json", *more]
-    return CliRunner().invoke(app, command, obj=Services(clock=FakeClock()))
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return download_at_once(name, CONTAINER, to, *more)
 
 
 @NAMES

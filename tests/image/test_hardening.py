@@ -30,13 +30,6 @@ SECRET = "canary-of-http"
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env(timeout=60)
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
 def hardened(client: docker.DockerClient, lab: Lab, lab_dev: Lab) -> Iterator[Running]:
     """A development registry, which has all the programs there are."""
     environment = {"SETTINGS_FLAVOR": "devel", **swift_settings(lab, "hardened"), "HTTP_SECRET": SECRET}

@@ -20,13 +20,6 @@ HEALTH_CHECK = ("python3", "-EsS", "/usr/local/lib/docker-registry/health.py")
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env(timeout=60)
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
 def dev(client: docker.DockerClient, lab: Lab, lab_dev: Lab) -> Iterator[Running]:
     """A development registry on files, which has all the programs there are."""
     environment = {"SETTINGS_FLAVOR": "devel", "PLAIN_HTTP": "yes"}

@@ -27,13 +27,6 @@ WELL = {"redis": "unconfigured"}
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env(timeout=60)
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
 def index(client: docker.DockerClient, lab: Lab) -> Iterator[IndexServer]:
     """An index that the lab's containers reach: at this machine's side of their network."""
     network = client.networks.get(lab["registry"]["container"])

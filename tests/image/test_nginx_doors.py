@@ -33,13 +33,6 @@ HASHES = {
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env(timeout=60)
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
 def local(client: docker.DockerClient, lab: Lab) -> Iterator[Running]:
     environment = {**LOCAL, "TLS_NAMES": "registry.example,192.0.2.7", "TRUSTED_PROXIES": "192.0.2.0/24"}
     with well(client, lab, "local", image_of(client, lab), environment) as running:

@@ -16,13 +16,6 @@ GARBAGE_COLLECT = ("docker-registry", "garbage-collect", "/run/docker-registry/r
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env(timeout=60)
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
 def pair(client: docker.DockerClient, lab: Lab) -> Iterator[tuple[Running, Running]]:
     """Two of main on one Swift container."""
     environment = {"SETTINGS_FLAVOR": "prod", **swift_settings(lab, "pair")}

@@ -20,13 +20,6 @@ STOP, CONTINUE = 19, 18
 WELL = {"nginx": "well", "registry": "well", "index": "not configured", "storage": "well"}
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env(timeout=60)
-    yield found
-    found.close()
-
-
 def regops(command: str, lab: Lab, *arguments: str) -> dict[str, Any]:
     url = lab["registry"]["http_url"]
     result = CliRunner().invoke(app, [command, url, "-o", "json", "--timeout", "4", *arguments])

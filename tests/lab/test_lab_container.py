@@ -22,13 +22,6 @@ Lab = dict[str, Any]
 SUPERVISOR = ("supervisorctl", "-c", "/etc/supervisor/supervisord.conf")
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env(timeout=60)
-    yield found
-    found.close()
-
-
 def get(url: str, *, ca_file: str | None = None) -> tuple[int, dict[str, str], str]:
     context = ssl.create_default_context(cafile=ca_file) if ca_file else None
     try:
