@@ -10,6 +10,7 @@ import pytest
 from certificates import authority, make_identity, server_context, write_identity
 from fault_server import FaultServer, Peer, Script, refused_port
 from keystone_double import PASSWORD, USER, keystone_double, read_body
+from regops.adapters.swift.connection import tls_context
 from regops.adapters.swift.store import SwiftStore
 from regops.collectors.bootstrap.listing import collect_tarballs
 from regops.errors import AuthenticationFailed, NotFound, RegopsError, Unavailable, UnexpectedAnswer, Unreachable
@@ -307,7 +308,6 @@ def test_a_certificate_is_trusted_when_its_authority_is_given(tmp_path: Path) ->
         assert names(v1(server, SSL_CERT_FILE=str(bundle))) == ["image.tar"]
 
 
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_any_certificate_is_accepted_when_told_so(tmp_path: Path) -> None:
     def script(peer: Peer) -> None:
         peer.reply(200, "", {"X-Storage-Url": f"{peer.server.url}/v1/AUTH_x", "X-Auth-Token": "t"})
@@ -413,6 +413,26 @@ def test_an_assumed_domain_is_named_when_it_may_be_the_reason(cloud: Cloud) -> N
     error = failure(keystone(cloud.keystone.url, OS_USERNAME="bob"))
     assert "no domain is set, so 'default' was taken" in error.message
     assert "OS_USER_DOMAIN_NAME" in error.hint
+
+
+@VERSIONS
+def test_keystone_is_trusted_as_the_store_is(
+    version: str, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, _ = write_identity(tmp_path, authority(), "ca")
+    context = server_context(tmp_path, make_identity("keystone", issuer=authority(), names=("127.0.0.1",)))
+    with keystone_double(lambda: cloud.endpoints, tls=context) as server:
+        environ = keystone(server.url, version)
+        error = failure(environ)
+        assert "cannot be trusted" in error.message
+        assert "OS_CACERT" in error.hint
+        assert names({**environ, "OS_CACERT": str(bundle)}) == ["image.tar"]
+        assert names({**environ, "OS_INSECURE": "true"}) == ["image.tar"]
+        # So OpenSSL finds the system's authorities.
+        monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+        tls_context.cache_clear()
+        assert names(environ) == ["image.tar"]
+    tls_context.cache_clear()
 
 
 def test_an_address_without_keystone_is_told() -> None:

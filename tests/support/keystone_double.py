@@ -1,6 +1,7 @@
 """A Keystone of a few lines: version 2.0, which no real one offers any more, and as much of version 3 as fails."""
 
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ Endpoint = Mapping[str, str]
 """One endpoint: region, interface (public, internal), url."""
 
 
-def keystone_double(endpoints: Callable[[], list[Endpoint]]) -> FaultServer:
+def keystone_double(endpoints: Callable[[], list[Endpoint]], *, tls: ssl.SSLContext | None = None) -> FaultServer:
     """Return a Keystone with one user, to be used as a context manager; its addresses are url/v2.0 and url/v3."""
 
     def script(peer: Peer) -> None:
@@ -28,7 +29,7 @@ def keystone_double(endpoints: Callable[[], list[Endpoint]]) -> FaultServer:
             case _:
                 peer.reply(404, '{"error": {"code": 404, "message": "Not Found", "title": "Not Found"}}')
 
-    return FaultServer(script)
+    return FaultServer(script, tls=tls)
 
 
 def tokens_v2(peer: Peer, auth: Mapping[str, Any], endpoints: list[Endpoint]) -> None:

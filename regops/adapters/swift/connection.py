@@ -63,7 +63,7 @@ class Connection:
         options: dict[str, Any] = {"timeout": timeout_seconds}
         kind: Any = http.client.HTTPConnection
         if place.scheme == "https":
-            kind, options["context"] = http.client.HTTPSConnection, _context(tls)
+            kind, options["context"] = http.client.HTTPSConnection, tls_context(tls)
         if not proxy:
             self._http: Any = kind(host, port, **options)
         elif place.scheme == "https":
@@ -149,9 +149,11 @@ def check_size(body: bytes, url: str) -> None:
 
 
 @cache
-def _context(tls: Tls) -> ssl.SSLContext:
+def tls_context(tls: Tls) -> ssl.SSLContext:
     """Return what TLS trusts: OS_CACERT alone, else the system's authorities, else those that come with certifi."""
     context = ssl.create_default_context(cafile=str(tls.cacert)) if tls.cacert else ssl.create_default_context()
+    # Python sets this from 3.13 on, and so refuses private authorities of an older recipe, which curl takes.
+    context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
     paths = ssl.get_default_verify_paths()
     if not tls.cacert and not paths.cafile and not paths.capath:
         import certifi  # requests brings it: for a Python whose OpenSSL knows of no bundle of this system

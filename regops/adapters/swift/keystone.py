@@ -6,6 +6,7 @@ import requests
 from keystoneauth1 import exceptions, session
 from keystoneauth1.identity import v2, v3
 
+from regops.adapters.swift.connection import tls_context
 from regops.adapters.swift.environment import KeystoneLogin, Tls
 from regops.adapters.swift.session import SafeSession
 from regops.errors import AuthenticationFailed, NotFound, RegopsError, UnexpectedAnswer
@@ -42,7 +43,7 @@ def authenticate_keystone(login: KeystoneLogin, tls: Tls, timeout_seconds: float
     except exceptions.NotFound as error:
         # Keystone's answer to a token that it does not know, too.
         raise (_refusal(login, web) if login.token else _no_keystone(login)) from error
-    except exceptions.ConnectFailure as error:
+    except exceptions.ConnectionError as error:
         raise error.__context__ or error from None  # keystoneauth quotes what requests said; we translate the original
     except (exceptions.ClientException, *_WRONG_SHAPES) as error:
         raise _unexpected(login, error) from error
@@ -59,12 +60,9 @@ def authenticate_keystone(login: KeystoneLogin, tls: Tls, timeout_seconds: float
 
 
 def _session(login: KeystoneLogin, tls: Tls, timeout_seconds: float) -> session.Session:
-    bundle = str(tls.cacert) if tls.cacert else True
-    certificate = (str(tls.cert), str(tls.key)) if tls.cert and tls.key else str(tls.cert) if tls.cert else None
     return session.Session(
-        session=SafeSession(login.auth_url),
-        verify=False if tls.insecure else bundle,
-        cert=certificate,
+        session=SafeSession(login.auth_url, tls_context(tls)),
+        verify=not tls.insecure,
         timeout=timeout_seconds,
         redirect=False,
         user_agent="regops",

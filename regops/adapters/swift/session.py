@@ -1,10 +1,12 @@
-"""requests' sessions for Keystone's library, so that they cannot be led astray: no redirects, no netrc, bounds."""
+"""requests' sessions for Keystone's library that cannot be led astray: no redirects, no netrc, bounds, our trust."""
 
+import ssl
 from collections.abc import Callable
 from typing import Any
 
 import requests
-import urllib3.exceptions
+import urllib3
+from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
 from regops.adapters.swift.connection import check_size, read_limit, refuse_redirect
@@ -17,8 +19,11 @@ class SafeSession(requests.Session):
     travel; it reads a redirect's whole body into memory even when told not to follow; and what it reads, it unpacks.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, context: ssl.SSLContext) -> None:
         super().__init__()
+        self.mount("https://", _TrustingAdapter(context))
+        if context.verify_mode is ssl.CERT_NONE:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # whoever asked for it knows
         self.trust_env = False  # a netrc has no say here; proxies are asked for, by name
         self.proxies = get_environ_proxies(url)
         self.headers["Accept-Encoding"] = "identity"
@@ -41,6 +46,25 @@ class SafeSession(requests.Session):
         raw.read = _bounded(raw.read, url)
         response._content = raw.read(decode_content=False)  # pyright: ignore[reportPrivateUsage]  # or it unpacks
         return response
+
+
+class _TrustingAdapter(HTTPAdapter):
+    """Trusts whom a context trusts, and nobody else; requests itself would trust the authorities of certifi."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Have connections use the context."""
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Have connections through a proxy use the context."""
+        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
+
+    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
+        """Leave to the context what requests would set on a connection."""
 
 
 def _bounded(read: Callable[..., bytes], url: str) -> Callable[..., bytes]:
