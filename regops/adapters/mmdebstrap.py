@@ -14,7 +14,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from threading import Timer
+from threading import Lock, Timer
 from typing import IO, BinaryIO
 
 from regops.errors import Failed, PermissionDenied
@@ -40,6 +40,11 @@ _PREFERENCES = "/etc/apt/preferences.d/versions"
 _OWN = f'"$1"{_PREFERENCES} "$1"/etc/apt/sources.list "$1"/etc/*/*.d/99mmdebstrap'
 # What the child may know of this environment: how to find programs, the mirror's proxy, and apt's configuration.
 _HANDED_ON = frozenset({"PATH", "HOME", "TMPDIR", "APT_CONFIG", "SSL_CERT_FILE", "SSL_CERT_DIR"})
+
+# A machine that has just started may be updating itself.
+_PATIENTLY = ("-o", "DPkg::Lock::Timeout=300")
+# Images are built side by side, and apt serves one at a time.
+_INSTALLING = Lock()
 
 
 class Mmdebstrap:
@@ -81,14 +86,16 @@ class Mmdebstrap:
                 "debian-archive-keyring`; elsewhere build in a container of the engine: regops image build --base "
                 "debian:bookworm-slim",
             )
-        found = shutil.which("mmdebstrap")
-        if found:
-            return found
-        apt_get = shutil.which("apt-get") or "apt-get"
-        progress.step("Installing mmdebstrap with apt-get")
-        _run([apt_get, "update"], progress)
-        _run([apt_get, "install", "--yes", "--no-install-recommends", "mmdebstrap", "debian-archive-keyring"], progress)
-        return shutil.which("mmdebstrap") or "mmdebstrap"
+        with _INSTALLING:
+            found = shutil.which("mmdebstrap")
+            if found:
+                return found
+            apt_get = shutil.which("apt-get") or "apt-get"
+            progress.step("Installing mmdebstrap with apt-get")
+            _run([apt_get, "update"], progress)
+            wanted = ["mmdebstrap", "debian-archive-keyring"]
+            _run([apt_get, *_PATIENTLY, "install", "--yes", "--no-install-recommends", *wanted], progress)
+            return shutil.which("mmdebstrap") or "mmdebstrap"
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:

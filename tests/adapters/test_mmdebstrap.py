@@ -2,6 +2,7 @@
 
 import getpass
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -103,10 +104,17 @@ def test_it_is_installed_where_apt_and_root_allow(programs: Path, monkeypatch: p
     made = f"printf '#!/bin/sh\\n' > {programs}/mmdebstrap; /bin/chmod +x {programs}/mmdebstrap"
     program(programs, "apt-get", f'echo "$@" >&2; [ "$1" = update ] || {{ {made}; }}')
     progress = QuietProgress()
-    with Mmdebstrap().install(NGINX, progress):
-        pass
+
+    def install() -> None:
+        with Mmdebstrap().install(NGINX, progress):
+            pass
+
+    with ThreadPoolExecutor(2) as pool:  # as images are built
+        for done in [pool.submit(install) for _ in range(2)]:
+            done.result()
     assert progress.steps == ["Installing mmdebstrap with apt-get"]
-    assert progress.details == ["update", "install --yes --no-install-recommends mmdebstrap debian-archive-keyring"]
+    options = "-o DPkg::Lock::Timeout=300 install --yes --no-install-recommends"
+    assert progress.details == ["update", f"{options} mmdebstrap debian-archive-keyring"]
 
 
 @pytest.mark.parametrize(("apt", "user"), [(True, 1000), (False, 0)])
