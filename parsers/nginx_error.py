@@ -135,7 +135,7 @@ def _context(message: str, text: str) -> re.Match[str] | None:
     at = message.find(_CLIENT)
     if at < 0 or any(message.count(label) > 1 for label in _LABELS):
         return None
-    if len(text.encode("utf-8", "surrogateescape")) >= _CUT_BYTES:
+    if len(text.encode("utf-8", "replace")) >= _CUT_BYTES:  # a byte that is no UTF-8 is one "?"
         return None
     found = _CONTEXT.fullmatch(message, at)
     if found and message.startswith(_NOT_YET) and (found["upstream"] or found["subrequest"]):

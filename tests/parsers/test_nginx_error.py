@@ -103,6 +103,10 @@ def test_of_a_line_that_nginx_cut_the_end_is_not_believed() -> None:
     assert one(forged.ljust(2047, "x")).request is None
 
 
+def test_a_letter_that_is_none_is_no_trouble() -> None:
+    assert one(f'{HEAD}no, client: 127.0.0.1, server: a, request: "GET /\ud800 HTTP/1.1"').text.endswith('HTTP/1.1"')
+
+
 @pytest.mark.parametrize("client", ["172.17.0.1", "::1", "unix:"])
 def test_a_closed_connection_tells_its_client(client: str) -> None:
     entry = one(f"2026/11/23 09:11:48 [info] 15#15: *38 client {client} closed keepalive connection")
