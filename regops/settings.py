@@ -33,6 +33,18 @@ class HttpOptions:
     body_limit_bytes: int = 1 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """What is said on the command line about Swift; the rest is told by variables.
+
+    cloud is one of clouds.yaml. cacert and insecure are as in HttpOptions, and win over variables and clouds.yaml.
+    """
+
+    cloud: str | None = None
+    cacert: Path | None = None
+    insecure: bool = False
+
+
 def config_path(environ: Mapping[str, str], explicit: Path | None) -> Path | None:
     """Return the configuration file to read: the option, REGOPS_CONFIG, ./.regops.toml, then XDG's; None if none is.
 

@@ -21,7 +21,7 @@ from regops.model.log_summary import LogTally
 from regops.ports import BlockCounter, Clock, Connect, ContainerFiles, Engine, Installer, ObjectStore, Registry
 from regops.render import Color, use_color, write_answer, write_error
 from regops.render.visible import visible
-from regops.settings import HttpOptions
+from regops.settings import HttpOptions, StoreOptions
 
 if TYPE_CHECKING:
     from parsers.nginx_access import AccessFormat
@@ -47,7 +47,7 @@ class Services:
     command: str = ""
     output: str = "table"
     color: Color = Color.AUTO
-    os_cloud: str | None = None
+    store_options: StoreOptions = field(default_factory=StoreOptions)
     clock: Clock = field(default_factory=SystemClock)
 
     def engine(self) -> Engine:
@@ -72,7 +72,7 @@ class Services:
 
         if environ is not None:
             return SwiftStore.from_environment(environ, timeout_seconds=timeout_seconds)
-        return SwiftStore.from_environment(os.environ, timeout_seconds=timeout_seconds, cloud=self.os_cloud)
+        return SwiftStore.from_environment(os.environ, timeout_seconds=timeout_seconds, options=self.store_options)
 
     def connect_inside(self, name: str) -> Connect:
         """Return what opens connections inside a container's network; it verifies the container at every call."""

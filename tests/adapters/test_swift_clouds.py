@@ -10,6 +10,7 @@ from regops.adapters.swift.clouds import cloud_environment
 from regops.adapters.swift.store import SwiftStore
 from regops.errors import ConfigurationError
 from regops.main import app
+from regops.settings import StoreOptions
 from swift_server import SwiftServer
 
 SECRET = "hunter2"
@@ -121,7 +122,7 @@ def test_a_cloud_that_does_not_do_is_told(cloud: str, said: str, environ: dict[s
 
 def test_what_is_missing_is_named_in_the_words_of_the_file(environ: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError) as error:
-        SwiftStore.from_environment(environ, timeout_seconds=1, cloud="bare")
+        SwiftStore.from_environment(environ, timeout_seconds=1, options=StoreOptions(cloud="bare"))
     assert f"the cloud bare in {environ['OS_CLIENT_CONFIG_FILE']}: password is not set" in error.value.message
 
 
@@ -148,7 +149,7 @@ BOMB = "a: &a0 {x: 1}\n" + "".join(f"b{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\
 def test_a_file_that_does_not_do_ends_in_words_and_without_its_secrets(text: str, tmp_path: Path) -> None:
     environ = {"OS_CLIENT_CONFIG_FILE": str(written(tmp_path / "clouds.yaml", text))}
     with pytest.raises(ConfigurationError) as error:
-        SwiftStore.from_environment(environ, timeout_seconds=1, cloud="prod")
+        SwiftStore.from_environment(environ, timeout_seconds=1, options=StoreOptions(cloud="prod"))
     assert "clouds.yaml" in error.value.message
     assert SECRET not in error.value.message
 

@@ -151,7 +151,10 @@ def check_size(body: bytes, url: str) -> None:
 @cache
 def tls_context(tls: Tls) -> ssl.SSLContext:
     """Return what TLS trusts: OS_CACERT alone, else the system's authorities, else those that come with certifi."""
-    context = ssl.create_default_context(cafile=str(tls.cacert)) if tls.cacert else ssl.create_default_context()
+    try:
+        context = ssl.create_default_context(cafile=str(tls.cacert)) if tls.cacert else ssl.create_default_context()
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"{tls.cacert} is no usable CA bundle: {error}", hint="it must be PEM") from error
     # Python sets this from 3.13 on, and so refuses private authorities of an older recipe, which curl takes.
     context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
     paths = ssl.get_default_verify_paths()
@@ -253,7 +256,7 @@ def translate(error: BaseException, url: str, *, timeout_seconds: float) -> Rego
         if isinstance(found, ssl.SSLCertVerificationError):
             return Unreachable(
                 f"the certificate of {where} cannot be trusted: {found.verify_message}",
-                hint="give the CA that signed it in OS_CACERT, or set OS_INSECURE=true to accept any certificate",
+                hint="--os-cacert (OS_CACERT) names the CA that signed it; --insecure accepts any certificate",
                 phase=Phase.TLS,
             )
     for found in chain:

@@ -25,6 +25,7 @@ from regops.adapters.swift.status import HttpStatus, TokenRefused, meaning
 from regops.errors import ConfigurationError, Corrupted, NotFound, Refused, RegopsError
 from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 from regops.secret import Secret
+from regops.settings import StoreOptions
 
 if TYPE_CHECKING:
     from regops.adapters.swift.uploads import Door
@@ -33,6 +34,7 @@ _T = TypeVar("_T")
 _HeadObject = Callable[[Connection, str, str, str, str], Mapping[str, str]]
 _CONNECTIONS = 6
 _LEAST_SECONDS = 0.1
+_NO_OPTIONS = StoreOptions()
 
 
 class SwiftStore:
@@ -55,16 +57,16 @@ class SwiftStore:
 
     @classmethod
     def from_environment(
-        cls, environ: Mapping[str, str], *, timeout_seconds: float, cloud: str | None = None
+        cls, environ: Mapping[str, str], *, timeout_seconds: float, options: StoreOptions = _NO_OPTIONS
     ) -> "SwiftStore":
         """Return the store of a cloud of clouds.yaml, if one is named (by OS_CLOUD, too), else that of ST_* or OS_*.
 
         Raises ConfigurationError when what it takes is missing.
         """
-        cloud = cloud or environ.get("OS_CLOUD")
+        cloud, said = options.cloud or environ.get("OS_CLOUD"), _as_variables(options)
         if not cloud:
             login, note = read_login(environ)
-            return cls(login, environ=environ, note=note, timeout_seconds=timeout_seconds)
+            return cls(login, environ={**environ, **said}, note=note, timeout_seconds=timeout_seconds)
         from regops.adapters.swift.clouds import cloud_environment, in_words_of_the_file
 
         variables, path = cloud_environment(cloud, environ)
@@ -72,7 +74,9 @@ class SwiftStore:
             login, _ = read_login(variables)
             note = "OS_AUTH_URL is set too and was not used" if environ.get("OS_AUTH_URL") else ""
             source = f"the cloud {cloud} in {path}"
-            return cls(login, environ=variables, note=note, timeout_seconds=timeout_seconds, variables=source)
+            return cls(
+                login, environ={**variables, **said}, note=note, timeout_seconds=timeout_seconds, variables=source
+            )
         except ConfigurationError as error:
             raise in_words_of_the_file(error, cloud, path) from error
 
@@ -347,6 +351,11 @@ class SwiftStore:
             answer = within(seconds, url, lambda: ask(connection, url, token.reveal()), close=connection.close)
         self._idle_connection = connection
         return answer
+
+
+def _as_variables(options: StoreOptions) -> dict[str, str]:
+    cacert = {"OS_CACERT": str(options.cacert)} if options.cacert else {}
+    return {**cacert, **({"OS_INSECURE": "true"} if options.insecure else {})}
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from regops.commands.bootstrap.shared import (
     CONNECTIONS,
     CONTAINER,
     RETRIES,
+    InsecureOption,
+    OsCacertOption,
     OsCloudOption,
     RetriesOption,
     SwiftContainerOption,
@@ -31,6 +33,8 @@ def download(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there and differs.")] = False,
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
+    os_cacert: OsCacertOption = None,
+    insecure: InsecureOption = False,
     retries: RetriesOption = RETRIES,
     connections: Annotated[
         int, connections_option("How many connections to fetch one large object over.")

@@ -5,7 +5,13 @@ from typing import Annotated
 import typer
 
 from regops.collectors.bootstrap.listing import collect_tarballs
-from regops.commands.bootstrap.shared import CONTAINER, OsCloudOption, SwiftContainerOption
+from regops.commands.bootstrap.shared import (
+    CONTAINER,
+    InsecureOption,
+    OsCacertOption,
+    OsCloudOption,
+    SwiftContainerOption,
+)
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -14,6 +20,8 @@ def list_(
     ctx: typer.Context,
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
+    os_cacert: OsCacertOption = None,
+    insecure: InsecureOption = False,
     tags: Annotated[
         bool | None,
         typer.Option(
@@ -28,6 +36,9 @@ def list_(
 ) -> None:
     """List the tarballs in Swift: sizes, dates, kinds, checksums, image tags.
 
+    They lie in the Swift container docker-registry.bootstrap, unless
+    --container names another.
+
     Kind plain is one object, checked by its md5; slo is a large one in
     segments, each with a checksum of its own; dlo is a large one that nothing
     vouches for.
@@ -38,9 +49,10 @@ def list_(
     Credentials come from the environment, as OpenStack's clients take them:
     OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and so on for
     Keystone (v2.0 and v3), OS_AUTH_TOKEN with OS_STORAGE_URL for a token,
-    ST_AUTH, ST_USER and ST_KEY for version 1. OS_REGION_NAME, OS_INTERFACE,
-    OS_CACERT and OS_INSECURE are honoured. Where Keystone's and version 1's
-    are both set, Keystone's are used, unless ST_AUTH_VERSION=1.
+    ST_AUTH, ST_USER and ST_KEY for version 1. Where Keystone's and version
+    1's are both set, Keystone's are used, unless ST_AUTH_VERSION=1.
+    OS_REGION_NAME and OS_INTERFACE are honoured, OS_CACERT and OS_INSECURE
+    too, but --os-cacert and --insecure come first.
 
     Or --os-cloud (OS_CLOUD) names a cloud of clouds.yaml, which is looked for
     in this folder, ~/.config/openstack and /etc/openstack, or is the file

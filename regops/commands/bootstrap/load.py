@@ -8,7 +8,15 @@ import typer
 from regops.collectors.bootstrap.load import load as load_tarball
 from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, swift_tarball
-from regops.commands.bootstrap.shared import CONTAINER, RETRIES, OsCloudOption, RetriesOption, SwiftContainerOption
+from regops.commands.bootstrap.shared import (
+    CONTAINER,
+    RETRIES,
+    InsecureOption,
+    OsCacertOption,
+    OsCloudOption,
+    RetriesOption,
+    SwiftContainerOption,
+)
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -26,6 +34,8 @@ def load(
     ] = False,
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
+    os_cacert: OsCacertOption = None,
+    insecure: InsecureOption = False,
     retries: RetriesOption = RETRIES,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[

@@ -1,5 +1,7 @@
 """The options that the commands of `regops bootstrap` share."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -7,11 +9,25 @@ import typer
 from regops.wiring import Services
 
 
-def _note_cloud(ctx: typer.Context, value: str | None) -> str | None:
-    """Tell Services which cloud was named, for whoever asks it for the store."""
+def _note(ctx: typer.Context, **said: Any) -> None:
+    """Tell Services what was said about Swift, for whoever asks it for the store."""
     services = ctx.find_object(Services)
     if services is not None:
-        services.os_cloud = value
+        services.store_options = replace(services.store_options, **said)
+
+
+def _note_cloud(ctx: typer.Context, value: str | None) -> str | None:
+    _note(ctx, cloud=value)
+    return value
+
+
+def _note_cacert(ctx: typer.Context, value: Path | None) -> Path | None:
+    _note(ctx, cacert=value)
+    return value
+
+
+def _note_insecure(ctx: typer.Context, value: bool) -> bool:
+    _note(ctx, insecure=value)
     return value
 
 
@@ -24,6 +40,21 @@ OsCloudOption = Annotated[
         callback=_note_cloud,
         help="A cloud of clouds.yaml, instead of OS_* and ST_* variables.",
     ),
+]
+OsCacertOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--os-cacert",
+        exists=True,
+        dir_okay=False,
+        metavar="FILE",
+        callback=_note_cacert,
+        help="Trust this CA bundle (PEM) for Keystone and Swift, instead of OS_CACERT.",
+    ),
+]
+InsecureOption = Annotated[
+    bool,
+    typer.Option("--insecure", callback=_note_insecure, help="Accept any certificate, as OS_INSECURE does."),
 ]
 SwiftContainerOption = Annotated[
     str,

@@ -12,7 +12,15 @@ from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, swift_tarball
 from regops.collectors.bootstrap.verify import Expected, Subject, expected_of
 from regops.collectors.bootstrap.verify import verify as verify_tarballs
-from regops.commands.bootstrap.shared import CONTAINER, RETRIES, OsCloudOption, RetriesOption, SwiftContainerOption
+from regops.commands.bootstrap.shared import (
+    CONTAINER,
+    RETRIES,
+    InsecureOption,
+    OsCacertOption,
+    OsCloudOption,
+    RetriesOption,
+    SwiftContainerOption,
+)
 from regops.errors import ConfigurationError
 from regops.model.answer import Target
 from regops.options import Output, OutputOption, timeout_option
@@ -37,6 +45,8 @@ def verify(
     checksums_only: Annotated[bool, typer.Option("--checksums-only", help="Do not look for an image inside.")] = False,
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
+    os_cacert: OsCacertOption = None,
+    insecure: InsecureOption = False,
     retries: RetriesOption = RETRIES,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[
