@@ -160,6 +160,13 @@ def test_a_file_is_compared_with_an_object(name: str, stored: SwiftServer, file:
 
 
 @pytest.mark.swift
+def test_an_object_may_have_a_longer_name_than_any_file(stored: SwiftServer) -> None:
+    name = "long" * 100
+    stored.put(CONTAINER, name, IMAGE)
+    assert verify(name).exit_code == 0
+
+
+@pytest.mark.swift
 def test_what_is_not_there_is_told(stored: SwiftServer) -> None:
     result = verify("nothing.tar.gz")
     assert result.exit_code == 3
