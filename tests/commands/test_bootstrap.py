@@ -194,6 +194,16 @@ def test_another_file_of_that_name_stays_unless_force_says_otherwise(tmp_path: P
         assert mine.read_bytes() == IMAGE
 
 
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_file_is_not_replaced(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "main.tar.gz"
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    result = download("main.tar.gz", "--force", to=tmp_path)
+    assert result.exit_code == 3
+    assert f"{path} is there, and no regular file" in result.stderr
+    assert names_in(tmp_path) == ["main.tar.gz"]
+
+
 def test_of_several_each_is_told_and_one_failure_is_bad_news(tmp_path: Path) -> None:
     result = download("main.tar.gz", "nothing.tar", "../main.tar.gz", to=tmp_path)
     assert result.exit_code == 1

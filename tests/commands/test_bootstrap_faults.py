@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import signal
 import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from bent_download import bent_download, download_at_once, names_in
 from bent_swift import Bend, answer, bent_swift, cut_after, flip_byte, pass_whole, stall_after
 from fault_server import Peer
 from operator_terminal import operator_at
-from swift_server import SwiftServer
+from swift_server import SwiftServer, wait_until
 
 pytestmark = pytest.mark.swift
 CONTAINER = "faults"
@@ -260,3 +261,16 @@ def test_a_terminal_shows_how_far_it_is(swift: SwiftServer, tmp_path: Path, monk
         terminal.read_until("downloaded")
         assert terminal.wait(process) == 0
     assert (tmp_path / "plain.tar").read_bytes() == IMAGE
+
+
+def test_a_terminal_that_is_gone_costs_nothing_of_the_part(
+    swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("bootstrap", "download", "plain.tar", "-c", CONTAINER, "--to", str(tmp_path))
+    part = tmp_path / ".plain.tar.part"
+    with faulty(swift, monkeypatch, "plain.tar", stall_after(1_000_000)), operator_at(*command) as (terminal, process):
+        wait_until(lambda: part.exists() and part.stat().st_size == 1_000_000)
+        terminal.read_until("plain.tar")
+        terminal.hang_up()
+        assert process.wait(10) == 128 + signal.SIGHUP
+    assert names_in(tmp_path) == [part.name, f"{part.name}.json"]
