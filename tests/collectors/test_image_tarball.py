@@ -8,7 +8,9 @@ import json
 import lzma
 import random
 import tarfile
+import tracemalloc
 from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -248,8 +250,38 @@ def test_a_bomb_is_refused_before_it_is_unpacked(
 
 def test_more_json_than_images_have_is_refused() -> None:
     files = {f"{index}.json": b"{" + bytes(4_000_000) for index in range(5)}
-    with pytest.raises(Refused, match="of JSON, too many"):
+    with pytest.raises(Refused, match="of JSON and names, too many"):
         check(tar_of(files))
+
+
+def test_more_names_than_images_have_are_refused() -> None:
+    with pytest.raises(Refused, match="of JSON and names, too many"):
+        check_image(
+            (member(f"{index}/{'a' * 4000}", type_=tarfile.DIRTYPE).tobuf(tarfile.GNU_FORMAT) for index in range(9999)),
+            name="image.tar",
+        )
+
+
+def test_of_headers_without_a_member_nothing_is_kept() -> None:
+    def headers() -> Iterator[bytes]:
+        for index in range(30):
+            header = tarfile.TarInfo("x")
+            header.pax_headers = {f"key{index}": "a" * 900_000}
+            yield header.tobuf(tarfile.PAX_FORMAT)[:-512]  # without the member's own
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(Corrupted, match="cut short"):
+            check_image(headers(), name="image.tar")
+        assert tracemalloc.get_traced_memory()[1] < 15_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_kept_back_has_a_bound() -> None:
+    endless = chain([gzip.compress(IMAGE)], repeat(bytes(1 << 20)))
+    with pytest.raises(Refused, match="goes on for more than 32 MiB after its end"):
+        pour(passing(endless, name="x"), bytearray())
 
 
 def test_what_passes_arrives_unchanged() -> None:
