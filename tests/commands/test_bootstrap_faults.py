@@ -5,6 +5,8 @@ import json
 import random
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +35,9 @@ def stored(swift: SwiftServer) -> None:
         swift.put("fault_segments", f"x/{index}", IMAGE[index * 1_000_000 : (index + 1) * 1_000_000])
     swift.put_slo(CONTAINER, "large.tar", [{"path": f"fault_segments/x/{index}"} for index in range(3)])
     swift.put(CONTAINER, "dynamic.tar", b"", {"X-Object-Manifest": "fault_segments/x/"})
+
+    ranged = [{"path": "fault_segments/x/0"}, {"path": "fault_segments/x/1", "range": "0-699999"}]
+    swift.put_slo(CONTAINER, "ranged.tar", ranged)
 
 
 @dataclass
@@ -170,6 +175,36 @@ def test_a_part_that_rotted_on_the_disk_is_fetched_anew(
         assert (tmp_path / name).read_bytes() == IMAGE
         # The segments of a large object show where the fault is; a plain object only that there is one.
         assert way.asked[-1] == again
+
+
+def test_bytes_that_nothing_vouches_for_are_not_taken_from_the_disk(
+    swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["bootstrap", "download", "ranged.tar", "-c", CONTAINER, "--to", str(tmp_path)]
+    part = tmp_path / ".ranged.tar.part"
+    with faulty(swift, monkeypatch, "ranged.tar", stall_after(1_500_000)):
+        with subprocess.Popen([sys.executable, "-m", "regops", *command]) as process:
+            wait_until(lambda: part.exists() and part.stat().st_size == 1_500_000)
+            process.kill()
+        with part.open("r+b") as file:
+            file.seek(1_100_000)
+            file.write(bytes(100_000))  # as a power cut may leave it
+        result = download_at_once("ranged.tar", CONTAINER, tmp_path)
+    assert (tmp_path / "ranged.tar").read_bytes() == IMAGE[:1_700_000]
+    (one,) = json.loads(result.stdout)["data"]["downloads"]
+    assert (one["proof"], one["resumed_bytes"]) == ("partly", 0)
+
+
+def test_what_is_left_of_such_an_object_is_no_help_and_goes(
+    swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with faulty(swift, monkeypatch, "ranged.tar", cut_after(1_500_000)) as way:
+        assert download_at_once("ranged.tar", CONTAINER, tmp_path, "--retries", "0").exit_code == 3
+        assert names_in(tmp_path) == []
+        way.bends = [cut_after(1_500_000)]
+        assert download_at_once("ranged.tar", CONTAINER, tmp_path).exit_code == 0
+    assert way.asked[-1] == "bytes=1500000-"
+    assert (tmp_path / "ranged.tar").read_bytes() == IMAGE[:1_700_000]
 
 
 def test_a_segment_that_is_damaged_on_the_way_costs_that_segment(
