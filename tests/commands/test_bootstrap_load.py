@@ -293,6 +293,21 @@ def test_an_engine_that_dies_in_the_middle_has_nothing(
     assert "nothing was loaded" in result.stderr
 
 
+@pytest.mark.swift
+def test_swift_that_dies_in_the_middle_is_not_called_the_engine(
+    dying: Callable[[Callable[[Peer], None]], None], swift: SwiftServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swift.put("load", "lost.tar", WHOLE)
+    dying(Peer.wait_for_hang_up)
+    with bent_swift(swift.auth_url, "lost.tar", cut_after(300_000)) as proxy:
+        for name, value in {**swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}.items():
+            monkeypatch.setenv(name, value)
+        result = load("lost.tar", "-c", "load", "--retries", "0")
+    assert result.exit_code == 3
+    assert f"the download of lost.tar was cut short, after 300000 of {len(WHOLE)} bytes; nothing was" in result.stderr
+    assert "engine" not in result.stderr
+
+
 def test_an_engine_that_dies_after_the_end_may_have_it(
     dying: Callable[[Callable[[Peer], None]], None], tmp_path: Path
 ) -> None:
