@@ -229,6 +229,24 @@ def put_large(swift: SwiftServer, content: bytes) -> None:
     swift.put_slo(CONTAINER, "changing.tar", [{"path": f"changing_segments/x/{len(content)}"}])
 
 
+def test_an_object_that_is_replaced_before_its_manifest_is_read_is_asked_about_again(
+    swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, newer = IMAGE[:1_000_000], IMAGE[1_000_000:]
+
+    def replaced(peer: Peer, head: bytes, server: socket.socket) -> None:
+        put_large(swift, newer)
+        peer.reply(200, swift.request("GET", f"{CONTAINER}/changing.tar?format=json&multipart-manifest=get")[1])
+
+    put_large(swift, older)
+    bends: list[Bend] = [replaced, pass_whole]
+    with bent_swift(swift.auth_url, "multipart-manifest=get", lambda *of: bends.pop(0)(*of)) as proxy:
+        for name, value in {**swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}.items():
+            monkeypatch.setenv(name, value)
+        assert download_at_once("changing.tar", CONTAINER, tmp_path).exit_code == 0
+    assert (tmp_path / "changing.tar").read_bytes() == newer
+
+
 @pytest.mark.parametrize("put", [put_plain, put_large])
 @pytest.mark.parametrize("when", ["between two runs", "between two tries"])
 def test_an_object_that_was_replaced_meanwhile_is_fetched_from_its_start(

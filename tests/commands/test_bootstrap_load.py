@@ -293,6 +293,15 @@ def test_an_engine_that_dies_in_the_middle_has_nothing(
     assert "nothing was loaded" in result.stderr
 
 
+def test_a_tag_in_a_tarball_leads_to_nothing_else_of_the_engine(
+    dying: Callable[[Callable[[Peer], None]], None], tmp_path: Path
+) -> None:
+    dying(take_all)
+    result = load(written(tmp_path, saved_image("../containers/registry")))
+    assert result.exit_code == 3
+    assert "no image can be called '../containers/registry'" in result.stderr
+
+
 @pytest.mark.swift
 def test_swift_that_dies_in_the_middle_is_not_called_the_engine(
     dying: Callable[[Callable[[Peer], None]], None], swift: SwiftServer, monkeypatch: pytest.MonkeyPatch

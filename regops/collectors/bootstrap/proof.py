@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from parsers.errors import ParseError
 from parsers.slo_manifest import Segment, parse_slo_manifest, slo_etag
-from regops.errors import Corrupted, Refused, UnexpectedAnswer
+from regops.errors import Changed, Corrupted, Refused, UnexpectedAnswer
 from regops.model.tarball import ObjectKind, Proof, StoredObject
 from regops.ports import ObjectStore
 
@@ -29,7 +29,7 @@ class Piece:
 def pieces_of(store: ObjectStore, swift_container: str, stored: StoredObject) -> tuple[Piece, ...]:
     """Return the pieces of an object in order: itself if plain, every segment, nested ones too, of an SLO.
 
-    Raises UnexpectedAnswer when a manifest is not the one its ETag speaks of, and what the store raises.
+    Raises Changed when a manifest is not the one its ETag speaks of, and what the store raises.
     """
     if stored.kind is not ObjectKind.SLO:
         return (Piece(stored.name, stored.size_bytes, stored.etag),)
@@ -127,7 +127,7 @@ def _segments(store: ObjectStore, swift_container: str, name: str, etag: str | N
     except ParseError as error:
         raise UnexpectedAnswer(str(error)) from error
     if etag and slo_etag(segments) != etag:
-        raise UnexpectedAnswer(
+        raise Changed(
             f"the manifest of {name} is not the one that was announced", hint="it may just be replaced: try again"
         )
     for segment in segments:
