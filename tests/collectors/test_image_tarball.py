@@ -8,7 +8,6 @@ import json
 import lzma
 import random
 import tarfile
-import tracemalloc
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 from typing import Any
@@ -22,9 +21,11 @@ from regops.collectors.bootstrap.image_tarball import ImageChecker, check_image,
 from regops.errors import Corrupted, Refused, RegopsError
 from regops.model.image_tarball import ImageContents
 from saved_image import image_files, image_id, saved_image, tar_of
+from two_faced_image import two_faced_images
 
 TAG = "registry:1"
 IMAGE = saved_image(TAG, size_bytes=20_000)
+TWO_FACED = two_faced_images("another:tag", TAG)
 
 
 def check(content: bytes, *, portion: int = 7000) -> ImageContents:
@@ -262,20 +263,35 @@ def test_more_names_than_images_have_are_refused() -> None:
         )
 
 
-def test_of_headers_without_a_member_nothing_is_kept() -> None:
-    def headers() -> Iterator[bytes]:
-        for index in range(30):
-            header = tarfile.TarInfo("x")
-            header.pax_headers = {f"key{index}": "a" * 900_000}
-            yield header.tobuf(tarfile.PAX_FORMAT)[:-512]  # without the member's own
-
-    tracemalloc.start()
+@pytest.mark.parametrize("odd", TWO_FACED)
+def test_what_an_engine_would_read_in_another_way_is_no_image(odd: str) -> None:
     try:
-        with pytest.raises(Corrupted, match="cut short"):
-            check_image(headers(), name="image.tar")
-        assert tracemalloc.get_traced_memory()[1] < 15_000_000
-    finally:
-        tracemalloc.stop()
+        tags = check(TWO_FACED[odd]).tags
+    except RegopsError:
+        return
+    assert tags == (TAG,)
+
+
+@pytest.mark.parametrize("named", [TAG, f"docker.io/library/{TAG}", "1", f"{TAG}@sha256:{'0' * 64}"])
+def test_an_index_beside_the_list_may_name_the_same(named: str) -> None:
+    assert check(tar_of({**image_files(TAG, size_bytes=100), **oci_files(tag=named)})).tags == (TAG,)
+
+
+def test_an_index_beside_the_list_may_name_nothing_else() -> None:
+    with pytest.raises(Refused, match="gives the name other:1"):
+        check(tar_of({**image_files(TAG, size_bytes=100), **oci_files(tag="other:1")}))
+
+
+def test_sparse_files_are_refused() -> None:
+    sparse = member("x")
+    sparse.pax_headers = {"GNU.sparse.major": "1"}
+    with pytest.raises(Refused, match="a sparse file"):
+        check(tar_with((sparse, b""), format_=tarfile.PAX_FORMAT))
+
+
+def test_headers_for_all_members_do_not_pile_up() -> None:
+    header = tarfile.TarInfo.create_pax_global_header({"comment": "a" * 100_000})
+    assert check(header * 9 + IMAGE).tags == (TAG,)
 
 
 def test_what_is_kept_back_has_a_bound() -> None:

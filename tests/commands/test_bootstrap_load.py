@@ -25,10 +25,12 @@ from regops.main import app
 from regops.wiring import Services
 from saved_image import image_files, image_id, layer_id, saved_image, tar_of
 from swift_server import SwiftServer
+from two_faced_image import two_faced_images
 
 TAG, OTHER = "regops-load-test:one", "regops-load-test:two"
 WHOLE = saved_image(TAG)
 PACKED = gzip.compress(WHOLE, 1)
+TWO_FACED = two_faced_images(OTHER, TAG)
 
 
 @pytest.fixture
@@ -138,6 +140,15 @@ def test_nothing_of_a_bad_tarball_is_left(content: bytes, told: str, tmp_path: P
     assert "Traceback" not in result.stderr
     assert engine.image(TAG) is None
     assert engine.image(image_id(TAG)) is None
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("odd", TWO_FACED)
+def test_no_tag_is_taken_by_a_tarball_that_shows_another(odd: str, tmp_path: Path, engine: DockerEngine) -> None:
+    assert load(written(tmp_path, WHOLE)).exit_code == 0
+    assert load(written(tmp_path, TWO_FACED[odd], "odd.tar")).exit_code in {1, 3}
+    assert layers(engine, TAG) == (layer_id(),)
+    assert engine.image(OTHER) is None
 
 
 @pytest.mark.engine

@@ -84,6 +84,7 @@ def read_members(name: str, contents: TarContents, budget: Budget) -> Reading:
     """
     source = _Source()
     extra: dict[str, str] = {}
+    ahead: set[str] = set()
     count = 0
     while True:
         at = source.taken_bytes
@@ -94,9 +95,16 @@ def read_members(name: str, contents: TarContents, budget: Budget) -> Reading:
         if count > _MOST_MEMBERS:
             raise Refused(f"{name} holds more than {_MOST_MEMBERS} members, too many for an image")
         if header.kind in _EXTENDED:
-            extra |= yield from _extended(name, source, header)
+            more = yield from _extended(name, source, header)
+            # Readers differ in which one counts then: what we check must be what an engine unpacks.
+            if header.kind in ahead or more.keys() & extra.keys() or (ahead and header.kind == _PAX_FOR_ALL):
+                raise Refused(f"{name} has several extended headers for one member, and nothing tells which counts")
+            if header.kind != _PAX_FOR_ALL:
+                ahead.add(header.kind)
+            extra |= more
             continue
         header, extra = _extend(name, header, extra, at), {}
+        ahead.clear()
         yield from _member(name, source, header, contents, budget)
     yield from _end(name, source, contents)
 
@@ -133,7 +141,6 @@ def _extended(name: str, source: _Source, header: TarHeader) -> Generator[None, 
         return {}
     if any(key.startswith("GNU.sparse.") for key in records):
         raise Refused(f"{name} holds a sparse file, which no image does")
-    # The rest is not kept, for any number of such headers may follow each other.
     return {key: value for key, value in records.items() if key in _SAID}
 
 
@@ -164,8 +171,8 @@ def _member(
         return
     if kind not in {_FILE, _LINK, _HARD_LINK}:
         raise Refused(f"{name}: {path} is a device, a pipe or the like, which no image holds")
-    if path in contents.files or path in contents.links or path in contents.folders:
-        _twice(name, path)
+    if not path or path in contents.files or path in contents.links or path in contents.folders:
+        _twice(name, path or ".")
     if kind != _FILE:
         folder = path.rpartition("/")[0] if kind == _LINK else ""
         contents.links[path] = _target(name, path, folder, header.link)
