@@ -207,6 +207,21 @@ def test_what_is_left_of_such_an_object_is_no_help_and_goes(
     assert (tmp_path / "ranged.tar").read_bytes() == IMAGE[:1_700_000]
 
 
+@pytest.mark.parametrize(("meanwhile", "status"), [(IMAGE, 0), (b"another", 3)])
+def test_a_file_that_came_meanwhile_is_not_replaced(
+    meanwhile: bytes, status: int, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "plain.tar"
+
+    def overtaken(peer: Peer, head: bytes, server: socket.socket) -> None:
+        path.write_bytes(meanwhile)
+        pass_whole(peer, head, server)
+
+    with faulty(swift, monkeypatch, "plain.tar", overtaken):
+        assert download_at_once("plain.tar", CONTAINER, tmp_path).exit_code == status
+    assert path.read_bytes() == meanwhile
+
+
 def test_a_segment_that_is_damaged_on_the_way_costs_that_segment(
     swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,6 +128,9 @@ class _Transfer:
                 part.drop(0, stored.size_bytes or 0)
                 part.discard()
             self._fill(part, resumable=whole is not None)
+            if not self._ways.force and self._is_here():  # what takes an hour leaves others the time to put it there
+                part.discard()
+                return replace(result, outcome=Outcome.ALREADY_HERE)
             part.keep()
         return replace(result, resumed_bytes=part.carried_bytes)
 
