@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from parsers.errors import ParseError
 from parsers.slo_manifest import Segment, parse_slo_manifest, slo_etag
@@ -11,6 +12,7 @@ from regops.model.tarball import ObjectKind, Proof, StoredObject
 from regops.ports import ObjectStore
 
 _MOST_PIECES = 100_000
+_MOST_MANIFESTS = 1000  # each costs a question, and one of a single segment as much as one of a thousand
 _DEEPEST = 10  # Swift itself follows no manifest further
 
 
@@ -34,7 +36,7 @@ def pieces_of(store: ObjectStore, swift_container: str, stored: StoredObject) ->
     if stored.kind is not ObjectKind.SLO:
         return (Piece(stored.name, stored.size_bytes, stored.etag),)
     pieces: list[Piece] = []
-    for piece in _segments(store, swift_container, stored.name, stored.etag, _DEEPEST):
+    for piece in _segments(store, swift_container, stored.name, stored.etag, _DEEPEST, count(1)):
         pieces.append(piece)
         if len(pieces) > _MOST_PIECES:
             raise Refused(f"{stored.name} has more than {_MOST_PIECES} segments, too many to check")
@@ -119,9 +121,13 @@ class Checker:
         self._digest = hashlib.md5(usedforsecurity=False)
 
 
-def _segments(store: ObjectStore, swift_container: str, name: str, etag: str | None, depth: int) -> Iterator[Piece]:
+def _segments(
+    store: ObjectStore, swift_container: str, name: str, etag: str | None, depth: int, manifests: Iterator[int]
+) -> Iterator[Piece]:
     if not depth:
         raise Refused(f"the manifest {swift_container}/{name} is nested too deeply")
+    if next(manifests) > _MOST_MANIFESTS:
+        raise Refused(f"more than {_MOST_MANIFESTS} manifests are nested in one, the last of them {name}")
     try:
         segments = parse_slo_manifest(store.manifest(swift_container, name), source=f"the manifest of {name}")
     except ParseError as error:
@@ -133,7 +139,7 @@ def _segments(store: ObjectStore, swift_container: str, name: str, etag: str | N
     for segment in segments:
         # Of a segment of which only a range is used, the checksum says nothing.
         if segment.nested and not segment.first_last:
-            yield from _segments(store, segment.container, segment.name, segment.etag, depth - 1)
+            yield from _segments(store, segment.container, segment.name, segment.etag, depth - 1, manifests)
         else:
             yield Piece(_path(segment), segment.size_bytes, None if segment.first_last else segment.etag)
 
