@@ -174,7 +174,7 @@ def test_a_part_that_rotted_on_the_disk_is_fetched_anew(
             assert download(name, tmp_path).exit_code == 0
         assert (tmp_path / name).read_bytes() == IMAGE
         # The segments of a large object show where the fault is; a plain object only that there is one.
-        assert way.asked[-1] == again
+        assert again in way.asked[1:]  # whoever was to bring the end may be the last to ask, and is not listened to
 
 
 def test_bytes_that_nothing_vouches_for_are_not_taken_from_the_disk(
