@@ -67,13 +67,13 @@ def parse_docker_manifest(text: str, *, source: str) -> tuple[SavedImage, ...]:
     entries = as_list(parse_json(text, source=source).value)
     if not entries:
         raise _wrong("expected a list of images", source, text)
-    return tuple(_saved(as_object(entry), source) for entry in entries)
+    return tuple(_saved(entry, source) for entry in entries)
 
 
 def parse_image_config(text: str, *, source: str) -> ImageConfig:
     """Return what an image's configuration says. Raises ParseError when it is none."""
-    found = as_object(parse_json(text, source=source).value)
-    rootfs = as_object(found.get("rootfs")) if found else None
+    found = _spelt(parse_json(text, source=source).value, source, "rootfs")
+    rootfs = _spelt(found.get("rootfs"), source, "diff_ids") if found else None
     if found is None or rootfs is None:
         raise _wrong("an image's configuration needs a rootfs", source, text)
     diff_ids = _texts(rootfs.get("diff_ids"), source)
@@ -84,7 +84,7 @@ def parse_image_config(text: str, *, source: str) -> ImageConfig:
 
 def parse_oci_index(text: str, *, source: str) -> tuple[Descriptor, ...]:
     """Return what an OCI index (index.json, or a blob that is one) points at. Raises ParseError when it is none."""
-    found = as_object(parse_json(text, source=source).value)
+    found = _spelt(parse_json(text, source=source).value, source, "manifests")
     manifests = as_list(found.get("manifests")) if found else None
     if manifests is None:
         raise _wrong("an index needs a list of manifests", source, text)
@@ -93,14 +93,29 @@ def parse_oci_index(text: str, *, source: str) -> tuple[Descriptor, ...]:
 
 def parse_oci_manifest(text: str, *, source: str) -> OciManifest:
     """Return what an OCI (or Docker's schema 2) manifest points at. Raises ParseError when it is none."""
-    found = as_object(parse_json(text, source=source).value)
+    found = _spelt(parse_json(text, source=source).value, source, "config", "layers")
     layers = as_list(found.get("layers")) if found else None
     if found is None or layers is None:
         raise _wrong("a manifest needs a configuration and layers", source, text)
     return OciManifest(_descriptor(found.get("config"), source), tuple(_descriptor(entry, source) for entry in layers))
 
 
-def _saved(entry: Mapping[str, object] | None, source: str) -> SavedImage:
+def _spelt(value: object, source: str, *names: str) -> Mapping[str, object] | None:
+    """Return a JSON object, None for something else.
+
+    Raises ParseError when it has one of the names in another case: an engine is written in Go, which would take it for
+    that name, and so read something else than we did.
+    """
+    found = as_object(value)
+    folded = {name.casefold() for name in names}
+    odd = next((key for key in found or () if key.casefold() in folded and key not in names), None)
+    if odd is not None:
+        raise _wrong(f"the name {odd!a} is spelt in another way than engines spell it", source, ascii(found))
+    return found
+
+
+def _saved(value: object, source: str) -> SavedImage:
+    entry = _spelt(value, source, "Config", "RepoTags", "Layers")
     config = entry.get("Config") if entry else None
     if entry is None or not isinstance(config, str) or not config:
         raise _wrong("an image needs a Config", source, ascii(entry))
@@ -108,7 +123,7 @@ def _saved(entry: Mapping[str, object] | None, source: str) -> SavedImage:
 
 
 def _descriptor(value: object, source: str) -> Descriptor:
-    entry = as_object(value)
+    entry = _spelt(value, source, "mediaType", "digest", "size", "annotations", "platform")
     digest, size = (entry.get("digest"), entry.get("size")) if entry else (None, None)
     if entry is None or not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         raise _wrong("a descriptor needs a sha256 digest", source, ascii(value))

@@ -16,6 +16,7 @@ from parsers.errors import ParseError
 from parsers.json_text import as_list, as_object, parse_json
 
 _SHOWN = 200
+_MOST_BYTES = (1 << 63) - 1  # as many as Swift's own databases can note
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _entries(text: str, source: str) -> list[Mapping[str, object]]:
 
 def _object(entry: Mapping[str, object], source: str) -> ListedObject:
     size, md5, slo_etag = entry.get("bytes"), entry.get("hash"), entry.get("slo_etag")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0 or not isinstance(md5, str):
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _MOST_BYTES or not isinstance(md5, str):
         raise ParseError("an object needs a hash and its bytes", source=source, line=1, text=ascii(entry)[:_SHOWN])
     content_type = entry.get("content_type")
     return ListedObject(
@@ -92,6 +93,6 @@ def _time(value: object) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(value)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,9 +1,11 @@
 r"""One header block of a tar archive, and the extended headers that may stand before it.
 
     offset 0 name[100], 124 size[12] octal or base-256, 148 checksum[8], 156 type, 157 linkname[100],
-    257 "ustar", 345 prefix[155]; 512 bytes in all. An extended header is lines of `30 path=some/long/name\n`.
+    257 "ustar", 345 prefix[155], or prefix[131] in star's dialect ("tar" at 508), or GNU's dates; 512 bytes in all.
+    An extended header is lines of `30 path=some/long/name\n`.
 
-Source: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; GNU tar manual, "Basic Tar Format".
+Source: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; GNU tar manual, "Basic Tar Format";
+Go, archive/tar/reader.go, for what an engine makes of it.
 """
 
 from dataclasses import dataclass
@@ -43,8 +45,12 @@ def parse_tar_header(block: bytes, *, source: str) -> TarHeader | None:
     if announced not in {unsigned, signed}:
         raise ParseError("this is no tar header", source=source, line=1, text=_shown(block))
     name, kind = _text(block[:100]), chr(block[156])
-    if block[257:263] == b"ustar\0" and (prefix := _text(block[345:500])):  # GNU's `ustar ` has no prefix there
+    if block[257:263] == b"ustar\0" and (prefix := _text(block[345 : 476 if block[508:] == b"tar\0" else 500])):
         name = f"{prefix}/{name}"
+    if block[257:265] == b"ustar  \0":
+        # In place of a prefix GNU has two dates there. Go's reader takes what is none for a prefix all the same.
+        for date in (block[345:357], block[357:369]):
+            _number(date, source)
     return TarHeader(
         name=name,
         kind="0" if kind in {"\0", "7"} else kind,

@@ -1,11 +1,11 @@
 """How long work shows itself where nobody watches: a line per step on stderr, and nothing of a transfer."""
 
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from regops.render.bystander import Bystander
 from regops.render.visible import visible
 
 
@@ -22,7 +22,7 @@ class PlainProgress:
 
     def step(self, text: str) -> None:
         """Say that a step begins, or what came of it."""
-        print(visible(text), file=sys.stderr)
+        Bystander().write(f"{visible(text)}\n")
 
     def detail(self, text: str) -> None:
         """Say nothing: the line would not go away again."""

@@ -1,16 +1,16 @@
 """How long work shows itself on stderr: a live bar on a terminal, a line per step in a pipe."""
 
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.status import Status
 from rich.text import Text
 
+from regops.render.bystander import Bystander
 from regops.render.visible import visible, visible_line
 
 _DETAIL_WIDTH = 60
@@ -20,8 +20,9 @@ class ConsoleProgress:
     """Progress for one command; use it as a context manager, so that the terminal is left as it was found."""
 
     def __init__(self, *, color: bool) -> None:
+        shown: Any = Bystander()
         self._console = Console(
-            file=sys.stderr, force_terminal=None if color else False, no_color=not color, markup=False, emoji=False
+            file=shown, force_terminal=None if color else False, no_color=not color, markup=False, emoji=False
         )
         self._live = self._console.is_terminal
         self._status: Status | None = None

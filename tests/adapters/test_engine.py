@@ -75,6 +75,17 @@ def test_a_name_no_container_can_have_is_refused_before_anything_is_asked(name: 
             ask(name)
 
 
+@pytest.mark.parametrize(
+    "reference",
+    ["../containers/x", "a/../b", "a//b", "/", "", "..", "\udcff", "a\nb", "a?b", "a b", "a%2Fb", "x" * 600],
+)
+def test_what_no_image_can_be_called_is_refused_before_anything_is_asked(reference: str) -> None:
+    nobody = DockerEngine("unix:///nonexistent/docker.sock")
+    for ask in (nobody.image, nobody.image_id, nobody.image_labels, lambda n: next(nobody.save(n))):
+        with pytest.raises(Refused, match="no image can be called"):
+            ask(reference)
+
+
 @pytest.mark.engine
 @pytest.mark.parametrize("path", ["/log/app.log", "/log/absolute", "/log/out"])
 def test_the_end_of_a_file_comes_from_a_stopped_container_through_links(

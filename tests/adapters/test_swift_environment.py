@@ -132,6 +132,11 @@ def test_of_two_sets_the_complete_one_is_used_and_what_the_other_lacks_is_told()
         (without(V1, "ST_KEY"), "ST_KEY is not set"),
         ({**V1, "ST_KEY": ""}, "ST_KEY is not set"),
         ({**V1, "ST_AUTH": "swift:8080"}, "ST_AUTH is no http or https address"),
+        ({**V1, "ST_AUTH": "http://swift:http/auth/v1.0"}, "ST_AUTH is no http or https address"),
+        ({**V1, "ST_AUTH": "http://[::1/auth/v1.0"}, "ST_AUTH is no http or https address"),
+        ({**V1, "ST_AUTH": "https://:8080/auth/v1.0"}, "ST_AUTH is no http or https address"),
+        ({"OS_AUTH_TOKEN": "t", "OS_STORAGE_URL": "http://swift:99999/v1"}, "OS_STORAGE_URL is no http or https"),
+        ({**V1, "ST_KEY": "hunter\udcff"}, "ST_KEY holds a line break"),
         (without(V3, "OS_USERNAME"), "OS_USERNAME or OS_USER_ID is not set"),
         (without(V3, "OS_PASSWORD"), "OS_PASSWORD is not set: Keystone needs the password of alice"),
         (without(V3, "OS_PROJECT_NAME"), "OS_PROJECT_NAME or OS_TENANT_NAME"),
@@ -158,9 +163,10 @@ def test_secrets_are_never_quoted() -> None:
     assert "hunter2" not in repr(login)
 
 
-def test_a_bundle_that_is_not_there_is_named() -> None:
-    with pytest.raises(ConfigurationError, match="OS_CACERT names a file that is not there: /nowhere"):
-        read_tls({"OS_CACERT": "/nowhere"})
+@pytest.mark.parametrize("path", ["/nowhere", f"/{'long' * 100}"])
+def test_a_bundle_that_is_not_there_is_named(path: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"OS_CACERT names a file that is not there: {path}"):
+        read_tls({"OS_CACERT": path})
 
 
 @pytest.mark.parametrize(("value", "insecure"), [("true", True), ("1", True), ("Yes", True), ("0", False), ("", False)])

@@ -209,6 +209,10 @@ def test_a_host_that_has_no_address_is_told() -> None:
             b"HTTP/1.1 200 OK\r\nX-Auth-Token: t\r\nX-Storage-Url: file:///etc/passwd\r\n\r\n",
             "gave no token and storage",
         ),
+        (
+            b"HTTP/1.1 200 OK\r\nX-Auth-Token: t\r\nX-Storage-Url: http://[::1/v1\r\nContent-Length: 0\r\n\r\n",
+            "gave no token and storage",
+        ),
         (b"HTTP/1.1 200 OK\r\n\r\n<html>", "gave no token and storage"),
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "no authentication of version 1 is offered there"),
         (b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n", "answered 503 Unavailable"),
@@ -386,6 +390,27 @@ def test_an_interface_without_a_store_is_told_with_those_that_have_one(version: 
     assert error.hint == "OS_INTERFACE can be internal, public"
 
 
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://swift:http/v1", "http://[::1/v1", "swift:8080/v1"])
+@VERSIONS
+def test_an_address_of_a_catalog_that_is_none_is_told(url: str, version: str, cloud: Cloud) -> None:
+    cloud.endpoints = [{"region": "north", "interface": "public", "url": url}]
+    assert (
+        "gives an address for the object-store that is none" in failure(keystone(cloud.keystone.url, version)).message
+    )
+
+
+def test_a_project_that_is_none_is_told() -> None:
+    def script(peer: Peer) -> None:
+        read_body(peer)
+        endpoint = {"region": "north", "interface": "public", "url": "http://127.0.0.1:1/v1"}
+        catalog = [{"type": "object-store", "endpoints": [endpoint]}]
+        token = {"methods": [], "catalog": catalog, "project": "images"}
+        peer.reply(201, json.dumps({"token": token}), {"X-Subject-Token": "t"})
+
+    with FaultServer(script) as server:
+        assert "is not what Keystone answers" in failure(keystone(server.url)).message
+
+
 @VERSIONS
 def test_a_cloud_without_swift_is_told(version: str, cloud: Cloud) -> None:
     cloud.endpoints = []
@@ -462,3 +487,11 @@ def test_an_answer_that_is_not_keystones_is_told(version: str, status: int, body
 
     with FaultServer(script) as server:
         assert said in failure(keystone(server.url, version)).message
+
+
+def test_a_date_beyond_the_calendar_is_none() -> None:
+    def script(peer: Peer) -> None:
+        peer.reply(200, "", {"Last-Modified": "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"})
+
+    with swift(script) as server:
+        assert SwiftStore.from_environment(v1(server), timeout_seconds=10).head("images", "one").modified is None

@@ -9,6 +9,7 @@ import lzma
 import random
 import tarfile
 from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -20,9 +21,11 @@ from regops.collectors.bootstrap.image_tarball import ImageChecker, check_image,
 from regops.errors import Corrupted, Refused, RegopsError
 from regops.model.image_tarball import ImageContents
 from saved_image import image_files, image_id, saved_image, tar_of
+from two_faced_image import two_faced_images
 
 TAG = "registry:1"
 IMAGE = saved_image(TAG, size_bytes=20_000)
+TWO_FACED = two_faced_images("another:tag", TAG)
 
 
 def check(content: bytes, *, portion: int = 7000) -> ImageContents:
@@ -248,8 +251,53 @@ def test_a_bomb_is_refused_before_it_is_unpacked(
 
 def test_more_json_than_images_have_is_refused() -> None:
     files = {f"{index}.json": b"{" + bytes(4_000_000) for index in range(5)}
-    with pytest.raises(Refused, match="of JSON, too many"):
+    with pytest.raises(Refused, match="of JSON and names, too many"):
         check(tar_of(files))
+
+
+def test_more_names_than_images_have_are_refused() -> None:
+    with pytest.raises(Refused, match="of JSON and names, too many"):
+        check_image(
+            (member(f"{index}/{'a' * 4000}", type_=tarfile.DIRTYPE).tobuf(tarfile.GNU_FORMAT) for index in range(9999)),
+            name="image.tar",
+        )
+
+
+@pytest.mark.parametrize("odd", TWO_FACED)
+def test_what_an_engine_would_read_in_another_way_is_no_image(odd: str) -> None:
+    try:
+        tags = check(TWO_FACED[odd]).tags
+    except RegopsError:
+        return
+    assert tags == (TAG,)
+
+
+@pytest.mark.parametrize("named", [TAG, f"docker.io/library/{TAG}", "1", f"{TAG}@sha256:{'0' * 64}"])
+def test_an_index_beside_the_list_may_name_the_same(named: str) -> None:
+    assert check(tar_of({**image_files(TAG, size_bytes=100), **oci_files(tag=named)})).tags == (TAG,)
+
+
+def test_an_index_beside_the_list_may_name_nothing_else() -> None:
+    with pytest.raises(Refused, match="gives the name other:1"):
+        check(tar_of({**image_files(TAG, size_bytes=100), **oci_files(tag="other:1")}))
+
+
+def test_sparse_files_are_refused() -> None:
+    sparse = member("x")
+    sparse.pax_headers = {"GNU.sparse.major": "1"}
+    with pytest.raises(Refused, match="a sparse file"):
+        check(tar_with((sparse, b""), format_=tarfile.PAX_FORMAT))
+
+
+def test_headers_for_all_members_do_not_pile_up() -> None:
+    header = tarfile.TarInfo.create_pax_global_header({"comment": "a" * 100_000})
+    assert check(header * 9 + IMAGE).tags == (TAG,)
+
+
+def test_what_is_kept_back_has_a_bound() -> None:
+    endless = chain([gzip.compress(IMAGE)], repeat(bytes(1 << 20)))
+    with pytest.raises(Refused, match="goes on for more than 32 MiB after its end"):
+        pour(passing(endless, name="x"), bytearray())
 
 
 def test_what_passes_arrives_unchanged() -> None:

@@ -141,6 +141,20 @@ def test_a_file_that_is_longer_than_the_object_is_none_of_it(filling: Filling) -
     assert (filling.part.size_bytes, (filling.folder / "part").stat().st_size) == (0, 0)
 
 
+def test_a_note_does_not_go_on_telling_of_what_the_file_has_lost(filling: Filling) -> None:
+    for who in range(3):
+        filling.claim()
+        filling.write(who, 64)
+    os.ftruncate(filling.descriptor, 0)  # as a power cut may leave it
+    filling.close()
+    filling.part, filling.claims = filling.open(), []
+    for _ in range(3):
+        filling.claim()
+    filling.write(2, 10)
+    filling.kill()
+    assert (filling.part.size_bytes, filling.part.gapless_bytes) == (10, 0)
+
+
 def test_a_note_stays_small_for_any_object(tmp_path: Path) -> None:
     place = os.open(tmp_path, os.O_RDONLY)
     note = PartNote(place, "note")

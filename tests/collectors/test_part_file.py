@@ -96,7 +96,19 @@ def test_a_part_is_taken_over_only_for_what_it_is_a_part_of(
 
 
 @pytest.mark.parametrize(
-    "note", [b"", b"[]", b"{}", b"[" * 9999, b"\xff", b'{"etag": []}', bytes(99999), "link", "fifo"]
+    "note",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"[" * 9999,
+        b"\xff",
+        b'{"etag": []}',
+        b'{"block_bytes": Infinity, "filled": [1]}',
+        bytes(99999),
+        "link",
+        "fifo",
+    ],
 )
 def test_a_note_that_cannot_be_trusted_says_nothing(note: bytes | str, tmp_path: Path) -> None:
     half(tmp_path, WHOLE)

@@ -38,6 +38,7 @@ def test_registries_without_a_cache_may_share_a_store() -> None:
         (QA, (MAIN, {**QA, "REGISTRY_REDIS_ADDR": "redis:6379"}), "REGISTRY_REDIS_ADDR is set"),
         (QA, (DEV, {name: value for name, value in QA.items() if name != "SETTINGS_FLAVOR"}), "its image is"),
         (DEVEL, (MAIN, {**QA, "OS_AUTH_URL": "http://SWIFT.example:8080/auth/v1.0/"}), "as well"),
+        (DEVEL, (MAIN, {**QA, "OS_AUTH_URL": "http://swift.example:8080/v3"}), "as well"),
     ],
 )
 def test_one_with_a_cache_may_not(new: Mapping[str, str], other: tuple[str, Mapping[str, str]], whose: str) -> None:

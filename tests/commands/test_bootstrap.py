@@ -12,6 +12,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from typer.testing import CliRunner, Result
 
 from bent_download import names_in
 from bent_swift import Bend, bent_swift, cut_after, drip_after, flip_byte, pass_on, pass_whole, stall_after
-from fault_server import Peer
+from fault_server import FaultServer, Peer
 from regops.main import app
 from regops.wiring import SystemClock
 from swift_server import SwiftServer, wait_until
@@ -119,6 +120,32 @@ def test_all_pages_are_listed(swift: SwiftServer) -> None:
         assert [one.name for one in found.objects] == names
 
 
+def test_an_interrupt_does_not_wait_for_the_closer_looks(swift: SwiftServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = Event()
+
+    def script(peer: Peer) -> None:
+        if peer.path.startswith("/auth"):
+            peer.reply(200, "", {"X-Storage-Url": f"{peer.server.url}/v1/AUTH_x", "X-Auth-Token": "t"})
+        elif peer.head.startswith(b"HEAD "):
+            looked.set()
+            peer.wait_for_hang_up()
+        else:
+            objects = [{"name": f"{index}.tar", "bytes": 1, "hash": "x"} for index in range(20)]
+            peer.reply(200, "[]" if "marker" in peer.path else json.dumps(objects))
+
+    with FaultServer(script) as server:
+        monkeypatch.setenv("ST_AUTH", f"{server.url}/auth/v1.0")
+        command = [sys.executable, "-m", "regops", "bootstrap", "list", "--timeout", "300"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            try:
+                assert looked.wait(30)
+                process.send_signal(signal.SIGINT)
+                assert process.communicate(timeout=20)[0] == b""
+            finally:
+                process.kill()
+    assert process.returncode == 130
+
+
 def test_an_empty_container_is_good_news(swift: SwiftServer) -> None:
     swift.request("PUT", "empty")
     result = regops("list", "-c", "empty")
@@ -192,6 +219,16 @@ def test_another_file_of_that_name_stays_unless_force_says_otherwise(tmp_path: P
         assert "--force" in result.stderr
         assert download(name, "--force", to=tmp_path).exit_code == 0
         assert mine.read_bytes() == IMAGE
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_file_is_not_replaced(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "main.tar.gz"
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    result = download("main.tar.gz", "--force", to=tmp_path)
+    assert result.exit_code == 3
+    assert f"{path} is there, and no regular file" in result.stderr
+    assert names_in(tmp_path) == ["main.tar.gz"]
 
 
 def test_of_several_each_is_told_and_one_failure_is_bad_news(tmp_path: Path) -> None:

@@ -241,3 +241,30 @@ def test_killed_again_and_again_it_fetches_only_what_is_missing(
     assert (tmp_path / "plain.tar").read_bytes() == IMAGE
     assert way.asked_bytes == len(IMAGE) - one["resumed_bytes"]
     assert one["resumed_bytes"] >= noted > 0
+
+
+def test_an_interrupt_while_threads_are_started_ends_those_that_run(
+    swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[threading.Thread] = []
+    start, interrupted = threading.Thread.start, threading.Event()
+
+    def at_most_two(thread: threading.Thread) -> None:
+        if thread.name == "fetch":
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+            begun.append(thread)
+        start(thread)
+
+    def late(peer: Peer, head: bytes, server: socket.socket) -> None:
+        assert interrupted.wait(20)
+        pass_whole(peer, head, server)
+
+    monkeypatch.setattr(threading.Thread, "start", at_most_two)
+    with way_to(swift, monkeypatch, "plain.tar", {0: late, 1: late}) as way:
+        assert download("plain.tar", tmp_path).exit_code == 130
+        interrupted.set()
+        for thread in begun:
+            thread.join(20)
+        # They would have gone on with what is next, and written to a file that is closed, or to another by then.
+        assert len(way.asked) <= len(begun) == 2

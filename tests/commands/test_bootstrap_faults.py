@@ -3,7 +3,10 @@
 import itertools
 import json
 import random
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +20,7 @@ from bent_download import bent_download, download_at_once, names_in
 from bent_swift import Bend, answer, bent_swift, cut_after, flip_byte, pass_whole, stall_after
 from fault_server import Peer
 from operator_terminal import operator_at
-from swift_server import SwiftServer
+from swift_server import SwiftServer, wait_until
 
 pytestmark = pytest.mark.swift
 CONTAINER = "faults"
@@ -32,6 +35,9 @@ def stored(swift: SwiftServer) -> None:
         swift.put("fault_segments", f"x/{index}", IMAGE[index * 1_000_000 : (index + 1) * 1_000_000])
     swift.put_slo(CONTAINER, "large.tar", [{"path": f"fault_segments/x/{index}"} for index in range(3)])
     swift.put(CONTAINER, "dynamic.tar", b"", {"X-Object-Manifest": "fault_segments/x/"})
+
+    ranged = [{"path": "fault_segments/x/0"}, {"path": "fault_segments/x/1", "range": "0-699999"}]
+    swift.put_slo(CONTAINER, "ranged.tar", ranged)
 
 
 @dataclass
@@ -168,7 +174,52 @@ def test_a_part_that_rotted_on_the_disk_is_fetched_anew(
             assert download(name, tmp_path).exit_code == 0
         assert (tmp_path / name).read_bytes() == IMAGE
         # The segments of a large object show where the fault is; a plain object only that there is one.
-        assert way.asked[-1] == again
+        assert again in way.asked[1:]  # whoever was to bring the end may be the last to ask, and is not listened to
+
+
+def test_bytes_that_nothing_vouches_for_are_not_taken_from_the_disk(
+    swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["bootstrap", "download", "ranged.tar", "-c", CONTAINER, "--to", str(tmp_path)]
+    part = tmp_path / ".ranged.tar.part"
+    with faulty(swift, monkeypatch, "ranged.tar", stall_after(1_500_000)):
+        with subprocess.Popen([sys.executable, "-m", "regops", *command]) as process:
+            wait_until(lambda: part.exists() and part.stat().st_size == 1_500_000)
+            process.kill()
+        with part.open("r+b") as file:
+            file.seek(1_100_000)
+            file.write(bytes(100_000))  # as a power cut may leave it
+        result = download_at_once("ranged.tar", CONTAINER, tmp_path)
+    assert (tmp_path / "ranged.tar").read_bytes() == IMAGE[:1_700_000]
+    (one,) = json.loads(result.stdout)["data"]["downloads"]
+    assert (one["proof"], one["resumed_bytes"]) == ("partly", 0)
+
+
+def test_what_is_left_of_such_an_object_is_no_help_and_goes(
+    swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with faulty(swift, monkeypatch, "ranged.tar", cut_after(1_500_000)) as way:
+        assert download_at_once("ranged.tar", CONTAINER, tmp_path, "--retries", "0").exit_code == 3
+        assert names_in(tmp_path) == []
+        way.bends = [cut_after(1_500_000)]
+        assert download_at_once("ranged.tar", CONTAINER, tmp_path).exit_code == 0
+    assert way.asked[-1] == "bytes=1500000-"
+    assert (tmp_path / "ranged.tar").read_bytes() == IMAGE[:1_700_000]
+
+
+@pytest.mark.parametrize(("meanwhile", "status"), [(IMAGE, 0), (b"another", 3)])
+def test_a_file_that_came_meanwhile_is_not_replaced(
+    meanwhile: bytes, status: int, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "plain.tar"
+
+    def overtaken(peer: Peer, head: bytes, server: socket.socket) -> None:
+        path.write_bytes(meanwhile)
+        pass_whole(peer, head, server)
+
+    with faulty(swift, monkeypatch, "plain.tar", overtaken):
+        assert download_at_once("plain.tar", CONTAINER, tmp_path).exit_code == status
+    assert path.read_bytes() == meanwhile
 
 
 def test_a_segment_that_is_damaged_on_the_way_costs_that_segment(
@@ -191,6 +242,24 @@ def put_plain(swift: SwiftServer, content: bytes) -> None:
 def put_large(swift: SwiftServer, content: bytes) -> None:
     swift.put("changing_segments", f"x/{len(content)}", content)
     swift.put_slo(CONTAINER, "changing.tar", [{"path": f"changing_segments/x/{len(content)}"}])
+
+
+def test_an_object_that_is_replaced_before_its_manifest_is_read_is_asked_about_again(
+    swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, newer = IMAGE[:1_000_000], IMAGE[1_000_000:]
+
+    def replaced(peer: Peer, head: bytes, server: socket.socket) -> None:
+        put_large(swift, newer)
+        peer.reply(200, swift.request("GET", f"{CONTAINER}/changing.tar?format=json&multipart-manifest=get")[1])
+
+    put_large(swift, older)
+    bends: list[Bend] = [replaced, pass_whole]
+    with bent_swift(swift.auth_url, "multipart-manifest=get", lambda *of: bends.pop(0)(*of)) as proxy:
+        for name, value in {**swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}.items():
+            monkeypatch.setenv(name, value)
+        assert download_at_once("changing.tar", CONTAINER, tmp_path).exit_code == 0
+    assert (tmp_path / "changing.tar").read_bytes() == newer
 
 
 @pytest.mark.parametrize("put", [put_plain, put_large])
@@ -260,3 +329,16 @@ def test_a_terminal_shows_how_far_it_is(swift: SwiftServer, tmp_path: Path, monk
         terminal.read_until("downloaded")
         assert terminal.wait(process) == 0
     assert (tmp_path / "plain.tar").read_bytes() == IMAGE
+
+
+def test_a_terminal_that_is_gone_costs_nothing_of_the_part(
+    swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("bootstrap", "download", "plain.tar", "-c", CONTAINER, "--to", str(tmp_path))
+    part = tmp_path / ".plain.tar.part"
+    with faulty(swift, monkeypatch, "plain.tar", stall_after(1_000_000)), operator_at(*command) as (terminal, process):
+        wait_until(lambda: part.exists() and part.stat().st_size == 1_000_000)
+        terminal.read_until("plain.tar")
+        terminal.hang_up()
+        assert process.wait(10) == 128 + signal.SIGHUP
+    assert names_in(tmp_path) == [part.name, f"{part.name}.json"]

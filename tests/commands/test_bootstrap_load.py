@@ -25,10 +25,12 @@ from regops.main import app
 from regops.wiring import Services
 from saved_image import image_files, image_id, layer_id, saved_image, tar_of
 from swift_server import SwiftServer
+from two_faced_image import two_faced_images
 
 TAG, OTHER = "regops-load-test:one", "regops-load-test:two"
 WHOLE = saved_image(TAG)
 PACKED = gzip.compress(WHOLE, 1)
+TWO_FACED = two_faced_images(OTHER, TAG)
 
 
 @pytest.fixture
@@ -138,6 +140,15 @@ def test_nothing_of_a_bad_tarball_is_left(content: bytes, told: str, tmp_path: P
     assert "Traceback" not in result.stderr
     assert engine.image(TAG) is None
     assert engine.image(image_id(TAG)) is None
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("odd", TWO_FACED)
+def test_no_tag_is_taken_by_a_tarball_that_shows_another(odd: str, tmp_path: Path, engine: DockerEngine) -> None:
+    assert load(written(tmp_path, WHOLE)).exit_code == 0
+    assert load(written(tmp_path, TWO_FACED[odd], "odd.tar")).exit_code in {1, 3}
+    assert layers(engine, TAG) == (layer_id(),)
+    assert engine.image(OTHER) is None
 
 
 @pytest.mark.engine
@@ -291,6 +302,30 @@ def test_an_engine_that_dies_in_the_middle_has_nothing(
     result = load(written(tmp_path, saved_image(TAG, size_bytes=30_000_000)))
     assert result.exit_code == 3
     assert "nothing was loaded" in result.stderr
+
+
+def test_a_tag_in_a_tarball_leads_to_nothing_else_of_the_engine(
+    dying: Callable[[Callable[[Peer], None]], None], tmp_path: Path
+) -> None:
+    dying(take_all)
+    result = load(written(tmp_path, saved_image("../containers/registry")))
+    assert result.exit_code == 3
+    assert "no image can be called '../containers/registry'" in result.stderr
+
+
+@pytest.mark.swift
+def test_swift_that_dies_in_the_middle_is_not_called_the_engine(
+    dying: Callable[[Callable[[Peer], None]], None], swift: SwiftServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swift.put("load", "lost.tar", WHOLE)
+    dying(Peer.wait_for_hang_up)
+    with bent_swift(swift.auth_url, "lost.tar", cut_after(300_000)) as proxy:
+        for name, value in {**swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}.items():
+            monkeypatch.setenv(name, value)
+        result = load("lost.tar", "-c", "load", "--retries", "0")
+    assert result.exit_code == 3
+    assert f"the download of lost.tar was cut short, after 300000 of {len(WHOLE)} bytes; nothing was" in result.stderr
+    assert "engine" not in result.stderr
 
 
 def test_an_engine_that_dies_after_the_end_may_have_it(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from bent_swift import Bend, bent_swift, cut_after, pass_whole
+from bent_swift import Bend, answer, bent_swift, cut_after, pass_whole
 from fake_clock import FakeClock
 from fault_server import Peer
 from regops.main import app
@@ -158,6 +158,25 @@ def test_a_file_is_compared_with_an_object(name: str, stored: SwiftServer, file:
         file.write_bytes(other)
         result = verify(str(file), "--against", name, "--checksums-only")
         assert result.exit_code == 1, result.output
+
+
+@pytest.mark.swift
+def test_what_to_compare_with_is_asked_for_again(
+    stored: SwiftServer, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bends = [answer(503), pass_whole]
+    with bent_swift(stored.auth_url, "large.tar.gz", lambda *of: bends.pop(0)(*of)) as proxy:
+        monkeypatch.setenv("ST_AUTH", f"{proxy.url}/auth/v1.0")
+        arguments = ["bootstrap", "verify", str(file), "--against", "large.tar.gz", "--container", CONTAINER]
+        assert CliRunner().invoke(app, arguments, obj=Services(clock=FakeClock())).exit_code == 0
+    assert not bends
+
+
+@pytest.mark.swift
+def test_an_object_may_have_a_longer_name_than_any_file(stored: SwiftServer) -> None:
+    name = "long" * 100
+    stored.put(CONTAINER, name, IMAGE)
+    assert verify(name).exit_code == 0
 
 
 @pytest.mark.swift

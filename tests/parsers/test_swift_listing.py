@@ -53,6 +53,14 @@ def test_the_containers_of_an_account_are_read() -> None:
     assert parse_swift_containers(text, source="account") == ("docker-registry.bootstrap", "images")
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday"])
+def test_a_time_beyond_the_calendar_is_none(time: str) -> None:
+    (found,) = parse_swift_listing(
+        json.dumps([{"name": "x", "bytes": 1, "hash": "", "last_modified": time}]), source="listing"
+    )
+    assert found.last_modified is None
+
+
 @pytest.mark.parametrize("text", ["", "\n", "[]"])
 def test_an_empty_page_has_no_objects(text: str) -> None:
     assert parse_swift_listing(text, source="listing") == ()
@@ -69,6 +77,7 @@ def test_an_empty_page_has_no_objects(text: str) -> None:
         '[{"name": "x", "bytes": -1, "hash": ""}]',
         '[{"name": "x", "bytes": true, "hash": ""}]',
         '[{"name": "x", "bytes": 1}]',
+        f'[{{"name": "x", "bytes": 1{"0" * 400}, "hash": ""}}]',
         '[{"name": "x", "bytes": 1e999, "hash": ""}]',
         "[" * 100_000,
         f"[{'9' * 10_000}]",
@@ -96,7 +105,7 @@ def test_any_text_is_a_listing_or_an_error_with_source_and_line(parse: Callable[
         assert isinstance(found, tuple)
 
 
-@given(st.lists(st.tuples(st.text(min_size=1), st.integers(min_value=0))))
+@given(st.lists(st.tuples(st.text(min_size=1), st.integers(0, (1 << 63) - 1))))
 def test_what_swift_would_write_is_read_back(entries: list[tuple[str, int]]) -> None:
     text = json.dumps([{"name": name, "bytes": size, "hash": "x"} for name, size in entries])
     assert [(one.name, one.size_bytes) for one in parse_swift_listing(text, source="listing")] == entries

@@ -44,6 +44,12 @@ class OperatorTerminal:
     def resize(self, rows: int, columns: int) -> None:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
+    def hang_up(self) -> None:
+        """Be gone from one moment to the next, as when an ssh connection breaks."""
+        with open(os.devnull) as nowhere:  # noqa: PTH123  its number is what counts
+            os.dup2(nowhere.fileno(), self._ours)
+            os.dup2(nowhere.fileno(), self._theirs)
+
     @property
     def modes(self) -> list[Any]:
         return termios.tcgetattr(self._theirs)

@@ -36,6 +36,7 @@ _RESIZES = 10
 # Docker's own detach keys begin with ctrl-p, which shells have for "the line before"; these are nobody's.
 _DETACH_KEYS = "ctrl-@,ctrl-]"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
+_REFERENCE = re.compile(r"[A-Za-z0-9_.:/@\[\]-]{1,512}")  # of more letters than any: the engine knows the rest
 
 
 class DockerEngine:
@@ -241,6 +242,7 @@ class DockerEngine:
 
     def save(self, reference: str) -> Iterator[bytes]:
         """Yield the tarball of an image, as `docker save` writes it."""
+        self._check_image(reference)
         with self._door(f"the image {reference}", seconds=images.SILENT_SECONDS):
             yield from images.saved(self._client.api, reference)
 
@@ -352,6 +354,7 @@ class DockerEngine:
             )
 
     def _image(self, reference: str) -> dict[str, Any] | None:
+        self._check_image(reference)
         api: Any = self._client.api
         with self._door(f"the image {reference}"):
             try:
@@ -399,6 +402,12 @@ class DockerEngine:
                 f"no container can be called {name[:80]!r}", hint="`docker ps --all` or `regops ps --all` lists them"
             )
         return name
+
+    @staticmethod
+    def _check_image(reference: str) -> None:
+        # It becomes part of a path, where .. leads from images to containers; and tags come from strangers' tarballs.
+        if not _REFERENCE.fullmatch(reference) or {"", ".", ".."} & set(reference.split("/")):
+            raise Refused(f"no image can be called {reference[:80]!r}", hint="`docker images` lists them")
 
     def _no_container(self, name: str) -> NoReturn:
         raise NotFound(

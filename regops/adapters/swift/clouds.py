@@ -192,7 +192,7 @@ def _table(path: Path, key: str) -> Mapping[str, Any]:
         loaded: Any = yaml.load(content, Loader)  # noqa: S506 - it is a SafeLoader
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         # What the file says is not quoted: it holds passwords.
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from regops.errors import ConfigurationError
 from regops.secret import Secret, mask_url
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # Python's way to keep what is no UTF-8
 _VERSION_VARIABLES = ("ST_AUTH_VERSION", "OS_IDENTITY_API_VERSION", "OS_AUTH_VERSION")
 _YES = frozenset({"1", "t", "true", "on", "y", "yes"})
 DEFAULT_DOMAIN = "default"
@@ -128,6 +129,22 @@ def read_tls(environ: Mapping[str, str]) -> Tls:
     )
 
 
+def is_address(text: str) -> bool:
+    """Return whether a text is an http or https address with a host, and a port that can be one."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port of letters, half an IPv6 address
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # behind a folder that is not ours, or longer than any name
+
+
 class _Variables:
     """The environment, where an empty variable is one that is not set."""
 
@@ -138,7 +155,7 @@ class _Variables:
         value = self._environ.get(name)
         if value and _CONTROL.search(value):
             raise ConfigurationError(
-                f"{name} holds a line break or another control character", hint=f"set {name} again"
+                f"{name} holds a line break, another control character, or what is no UTF-8", hint=f"set {name} again"
             )
         return value or None
 
@@ -156,7 +173,7 @@ class _Variables:
 
     def url(self, name: str) -> str:
         value = (self.get(name) or "").rstrip("/")
-        if not re.match(r"https?://[^/]", value):
+        if not is_address(value):
             raise ConfigurationError(
                 f"{name} is no http or https address: {mask_url(value)}", hint=f"set {name} to the whole address"
             )
@@ -164,7 +181,7 @@ class _Variables:
 
     def file(self, name: str) -> Path | None:
         value = self.get(name)
-        if value and not Path(value).is_file():
+        if value and not _is_file(Path(value)):
             raise ConfigurationError(f"{name} names a file that is not there: {value}", hint=f"correct or unset {name}")
         return Path(value) if value else None
 

@@ -7,7 +7,7 @@ from keystoneauth1 import exceptions, session
 from keystoneauth1.identity import v2, v3
 
 from regops.adapters.swift.connection import tls_context
-from regops.adapters.swift.environment import KeystoneLogin, Tls
+from regops.adapters.swift.environment import KeystoneLogin, Tls, is_address
 from regops.adapters.swift.session import SafeSession
 from regops.errors import AuthenticationFailed, NotFound, RegopsError, UnexpectedAnswer
 from regops.model.tarball import StoreAccount
@@ -38,6 +38,7 @@ def authenticate_keystone(login: KeystoneLogin, tls: Tls, timeout_seconds: float
     try:
         access = _plugin(login).get_access(web)
         token, endpoints = str(access.auth_token), _endpoints(access.service_catalog)
+        project = _text(access.project_name)
     except (exceptions.Unauthorized, exceptions.Forbidden) as error:
         raise _refusal(login, web) from error
     except exceptions.NotFound as error:
@@ -51,7 +52,7 @@ def authenticate_keystone(login: KeystoneLogin, tls: Tls, timeout_seconds: float
         method=f"keystone {'v3' if login.version == _V3 else 'v2.0'}",
         auth_url=mask_url(login.auth_url),
         user=login.who,
-        project=_text(access.project_name) or login.project_name or login.project_id,
+        project=project or login.project_name or login.project_id,
         region=login.region,
         storage_url=(login.storage_url or _choose(login, endpoints)).rstrip("/"),
         variables="OS_*",
@@ -138,6 +139,11 @@ def _choose(login: KeystoneLogin, endpoints: list[_Endpoint]) -> str:
         )
     for endpoint in here:
         if endpoint.interface == login.interface:
+            if not is_address(endpoint.url):
+                raise UnexpectedAnswer(
+                    f"{where} gives an address for the object-store that is none: {mask_url(endpoint.url)}",
+                    hint="OS_STORAGE_URL can name the right one",
+                )
             return endpoint.url
     raise NotFound(
         f"{where} has no {login.interface} object-store endpoint" + (f" in {login.region}" if login.region else ""),

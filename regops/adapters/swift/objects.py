@@ -91,6 +91,6 @@ def _modified(headers: Mapping[str, str]) -> datetime | None:
         pass  # behind some gateways there is only the other one, whose seconds are rounded up
     try:
         found = parsedate_to_datetime(headers["last-modified"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 import copy
 import http.client
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -123,8 +124,6 @@ class SwiftStore:
         self, swift_container: str, names: Sequence[str], *, timeout_seconds: float
     ) -> Mapping[str, StoredObject]:
         """Return what the store knows of several objects, asked over some connections at a time."""
-        from concurrent.futures import ThreadPoolExecutor
-
         from regops.adapters.swift.library import head_object
 
         self._authenticated()
@@ -133,18 +132,21 @@ class SwiftStore:
 
         def look(mine: Sequence[str]) -> None:
             sibling = self._sibling()
-            for name in mine:
-                sibling._timeout_seconds = min(self._timeout_seconds, max(ends - time.monotonic(), _LEAST_SECONDS))
-                with suppress(NotFound, Refused):
-                    found[name] = sibling._head(head_object, swift_container, name)
-                if time.monotonic() > ends:
-                    return
+            with suppress(RegopsError):  # who may list may not always look
+                for name in mine:
+                    sibling._timeout_seconds = min(self._timeout_seconds, max(ends - time.monotonic(), _LEAST_SECONDS))
+                    with suppress(NotFound, Refused):
+                        found[name] = sibling._head(head_object, swift_container, name)
+                    if time.monotonic() > ends:
+                        return
 
         shares = [names[index::_CONNECTIONS] for index in range(min(_CONNECTIONS, len(names)))]
-        with ThreadPoolExecutor(_CONNECTIONS) as pool:
-            for done in [pool.submit(look, share) for share in shares]:
-                with suppress(RegopsError):  # who may list may not always look
-                    done.result()
+        # Daemons: who is interrupted does not wait for their answers, as at the end of a pool.
+        threads = [threading.Thread(target=look, args=(share,), daemon=True) for share in shares]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         return found
 
     def open(

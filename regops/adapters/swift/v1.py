@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from regops.adapters.swift.connection import open_connection
-from regops.adapters.swift.environment import Tls, V1Login
+from regops.adapters.swift.environment import Tls, V1Login, is_address
 from regops.errors import AuthenticationFailed, NotFound, UnexpectedAnswer
 from regops.model.tarball import StoreAccount
 from regops.secret import Secret, mask_url
@@ -41,7 +41,7 @@ def authenticate_v1(login: V1Login, tls: Tls, timeout_seconds: float) -> tuple[S
             f"{where} answered {status} {reason} where a token was expected",
             hint=f"{url_variable} usually ends in /auth/v1.0",
         )
-    if not token or not storage_url or not storage_url.startswith(("http://", "https://")):
+    if not token or not storage_url or not is_address(storage_url):
         raise UnexpectedAnswer(
             f"{where} answered {status}, but gave no token and storage address",
             hint=f"{url_variable} usually ends in /auth/v1.0",

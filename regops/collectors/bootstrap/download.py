@@ -124,7 +124,13 @@ class _Transfer:
             if self._is_here():  # while we waited for nobody: another process may have been faster
                 part.discard()
                 return replace(result, outcome=Outcome.ALREADY_HERE)
+            if unproved_bytes:  # where a power cut left zeros, no checksum would tell
+                part.drop(0, stored.size_bytes or 0)
+                part.discard()
             self._fill(part, resumable=whole is not None)
+            if not self._ways.force and self._is_here():  # what takes an hour leaves others the time to put it there
+                part.discard()
+                return replace(result, outcome=Outcome.ALREADY_HERE)
             part.keep()
         return replace(result, resumed_bytes=part.carried_bytes)
 

@@ -30,8 +30,12 @@ class Fetch:
         self._working = len(stores)
 
     def __enter__(self) -> Self:
-        for store in self._stores:
-            threading.Thread(target=self._work, args=(store,), name="fetch", daemon=True).start()
+        try:
+            for store in self._stores:
+                threading.Thread(target=self._work, args=(store,), name="fetch", daemon=True).start()
+        except BaseException:  # an interrupt, or no more threads: those that run must not write to what is closed
+            self._end()
+            raise
         return self
 
     def __exit__(

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 from regops.collectors.bootstrap.image_tarball_members import TarContents, read_members
 from regops.collectors.bootstrap.image_tarball_packing import Budget, Unpacker
 from regops.collectors.bootstrap.image_tarball_proof import prove_images
-from regops.errors import Corrupted
+from regops.errors import Corrupted, Refused
 from regops.model.image_tarball import ImageContents
+
+# Who checks a stream that goes to an engine keeps them back, in memory.
+_MOST_TRAILING_BYTES = 32 << 20
 
 
 class ImageChecker:
@@ -29,7 +32,7 @@ class ImageChecker:
         self._reader = read_members(name, self._contents, self._budget)
         next(self._reader)
         self._digest = hashlib.sha256()
-        self._size_bytes = self._unpacked_bytes = 0
+        self._size_bytes = self._unpacked_bytes = self._trailing_bytes = 0
 
     @property
     def ended(self) -> bool:
@@ -43,6 +46,10 @@ class ImageChecker:
         self._digest.update(chunk)
         for piece in self._unpacker.feed(chunk):
             self._read(piece)
+        if self.ended:
+            self._trailing_bytes += len(chunk)
+            if self._trailing_bytes > _MOST_TRAILING_BYTES:  # zeros behind the gzip data, or empty pieces of it
+                raise Refused(f"{self._name} goes on for more than {_MOST_TRAILING_BYTES >> 20} MiB after its end")
 
     def finish(self) -> ImageContents:
         """Say that these were all bytes, and return what is in them."""

@@ -23,6 +23,7 @@ _LONGEST_NAME = 4096
 _FILE, _HARD_LINK, _LINK, _FOLDER = "0", "1", "2", "5"
 _PAX, _PAX_FOR_ALL, _LONG_NAME, _LONG_LINK = "x", "g", "L", "K"
 _EXTENDED = frozenset({_PAX, _PAX_FOR_ALL, _LONG_NAME, _LONG_LINK})
+_SAID = frozenset({"path", "linkpath", "size"})
 Bytes = bytes | memoryview
 Reading = Generator[None, Bytes, Any]
 
@@ -83,6 +84,7 @@ def read_members(name: str, contents: TarContents, budget: Budget) -> Reading:
     """
     source = _Source()
     extra: dict[str, str] = {}
+    ahead: set[str] = set()
     count = 0
     while True:
         at = source.taken_bytes
@@ -93,9 +95,16 @@ def read_members(name: str, contents: TarContents, budget: Budget) -> Reading:
         if count > _MOST_MEMBERS:
             raise Refused(f"{name} holds more than {_MOST_MEMBERS} members, too many for an image")
         if header.kind in _EXTENDED:
-            extra |= yield from _extended(name, source, header)
+            more = yield from _extended(name, source, header)
+            # Readers differ in which one counts then: what we check must be what an engine unpacks.
+            if header.kind in ahead or more.keys() & extra.keys() or (ahead and header.kind == _PAX_FOR_ALL):
+                raise Refused(f"{name} has several extended headers for one member, and nothing tells which counts")
+            if header.kind != _PAX_FOR_ALL:
+                ahead.add(header.kind)
+            extra |= more
             continue
         header, extra = _extend(name, header, extra, at), {}
+        ahead.clear()
         yield from _member(name, source, header, contents, budget)
     yield from _end(name, source, contents)
 
@@ -127,15 +136,15 @@ def _extended(name: str, source: _Source, header: TarHeader) -> Generator[None, 
     except ParseError as error:
         raise Corrupted(f"{name} is damaged: {error}") from error
     if header.kind == _PAX_FOR_ALL:
-        if records.keys() & {"path", "linkpath", "size"}:
+        if records.keys() & _SAID:
             raise Refused(f"{name} gives all its members one name, link or size")
         return {}
-    return records
+    if any(key.startswith("GNU.sparse.") for key in records):
+        raise Refused(f"{name} holds a sparse file, which no image does")
+    return {key: value for key, value in records.items() if key in _SAID}
 
 
 def _extend(name: str, header: TarHeader, extra: dict[str, str], at: int) -> TarHeader:
-    if any(key.startswith("GNU.sparse.") for key in extra):
-        raise Refused(f"{name} holds a sparse file, {header.name}, which no image does")
     size = extra.get("size", "")
     if size and not (size.isascii() and size.isdigit() and len(size) < 19):
         raise Corrupted(f"{name} is damaged: the size of a member at byte {at} is {size[:30]}")
@@ -151,6 +160,7 @@ def _member(
     name: str, source: _Source, header: TarHeader, contents: TarContents, budget: Budget
 ) -> Generator[None, Bytes, None]:
     path = _path(name, header.name)
+    _keep(name, contents, len(path) + len(header.link))
     kind = _FOLDER if header.kind == _FILE and header.name.endswith("/") else header.kind
     if kind != _FILE and header.size_bytes:
         raise Refused(f"{name}: {path} has contents, though it is no file")
@@ -161,8 +171,8 @@ def _member(
         return
     if kind not in {_FILE, _LINK, _HARD_LINK}:
         raise Refused(f"{name}: {path} is a device, a pipe or the like, which no image holds")
-    if path in contents.files or path in contents.links or path in contents.folders:
-        _twice(name, path)
+    if not path or path in contents.files or path in contents.links or path in contents.folders:
+        _twice(name, path or ".")
     if kind != _FILE:
         folder = path.rpartition("/")[0] if kind == _LINK else ""
         contents.links[path] = _target(name, path, folder, header.link)
@@ -181,9 +191,7 @@ def _file(
     unpacker = Unpacker(what, budget) if compression in {"gzip", "bzip2", "xz"} else None
     kept = bytearray() if size_bytes <= _MOST_DOCUMENT_BYTES and start[:1] in {b"{", b"["} else None
     if kept is not None:
-        contents.kept_bytes += size_bytes
-        if contents.kept_bytes > _MOST_KEPT_BYTES:
-            raise Refused(f"{what}: there are more than {_MOST_KEPT_BYTES >> 20} MiB of JSON, too many for an image")
+        _keep(what, contents, size_bytes)
     part: Bytes = start
     while True:
         left -= len(part)
@@ -202,6 +210,15 @@ def _file(
     sha256 = digest.hexdigest()
     diff = unpacked_digest.hexdigest() if unpacker else None if compression == "zstd" else sha256
     return TarFile(size_bytes, sha256, diff, None if kept is None else kept.decode("utf-8", "replace"))
+
+
+def _keep(what: str, contents: TarContents, size_bytes: int) -> None:
+    """Take note of what stays in memory. Raises Refused when it is more than of any image."""
+    contents.kept_bytes += size_bytes
+    if contents.kept_bytes > _MOST_KEPT_BYTES:
+        raise Refused(
+            f"{what}: there are more than {_MOST_KEPT_BYTES >> 20} MiB of JSON and names, too many for an image"
+        )
 
 
 def _end(name: str, source: _Source, contents: TarContents) -> Generator[None, Bytes, None]:

@@ -1,6 +1,7 @@
 """Whether what lies in a tarball is what its manifests announce: every configuration and every layer, by digest."""
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 
 from parsers.errors import ParseError
@@ -44,9 +45,14 @@ def prove_images(name: str, contents: TarContents) -> tuple[ImageFormat, tuple[T
             raise Corrupted(
                 f"{name} is damaged: {path} has the sha256 {found.sha256}, which is not its name", hint=_FETCH_AGAIN
             )
-    if "manifest.json" in contents.files:
-        return ImageFormat.DOCKER, _docker_images(name, contents)
-    if "index.json" in contents.files:
+    _check_links(name, contents)
+    at_top = contents.files.keys() | contents.links.keys()
+    if "manifest.json" in at_top:
+        images = _docker_images(name, contents)
+        if "index.json" in at_top:
+            _check_index_names(name, contents, images)
+        return ImageFormat.DOCKER, images
+    if "index.json" in at_top:
         return ImageFormat.OCI, _oci_images(name, contents)
     tops = sorted({path.partition("/")[0] for path in (*contents.files, *contents.links, *contents.folders)} - {""})
     shown = ", ".join(tops[:_SHOWN]) + (", …" if len(tops) > _SHOWN else "") if tops else "nothing"
@@ -55,6 +61,31 @@ def prove_images(name: str, contents: TarContents) -> tuple[ImageFormat, tuple[T
         f"{name} holds no image: there is neither a manifest.json nor an index.json in it, but {shown}",
         hint="that looks like a root file system, for `docker import`" if is_root else "see `docker save`",
     )
+
+
+def _check_links(name: str, contents: TarContents) -> None:
+    """Raise Refused for a member below a link: on a disk it lies elsewhere, maybe in another one's place."""
+    paths = sorted((*contents.files, *contents.links, *contents.folders))
+    for link in contents.links:
+        below = bisect(paths, f"{link}/")
+        if below < len(paths) and paths[below].startswith(f"{link}/"):
+            raise Refused(f"{name} holds {paths[below]}, below the link {link}, which no image does")
+
+
+def _check_index_names(name: str, contents: TarContents, images: tuple[TarballImage, ...]) -> None:
+    """Raise Refused where index.json gives a tag that manifest.json does not: an engine goes by one or the other."""
+    known = {_familiar(tag) for image in images for tag in image.tags}
+    try:
+        found = parse_oci_index(_document(name, contents, "index.json"), source="index.json")
+    except ParseError as error:
+        raise Corrupted(f"{name} is damaged: {error}", hint=_FETCH_AGAIN) from error
+    for tag in (descriptor.tag for descriptor in found):
+        if ":" in tag and "@" not in tag and _familiar(tag) not in known:
+            raise Refused(f"{name} gives the name {tag} in its index.json, and not in its manifest.json")
+
+
+def _familiar(tag: str) -> str:
+    return tag.removeprefix("docker.io/").removeprefix("library/")
 
 
 def _docker_images(name: str, contents: TarContents) -> tuple[TarballImage, ...]:

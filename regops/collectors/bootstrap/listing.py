@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC
 from itertools import islice
 
 from parsers.errors import ParseError
@@ -100,7 +99,7 @@ def _stored(entry: ListedObject) -> StoredObject:
     return StoredObject(
         name=entry.name,
         size_bytes=entry.size_bytes,
-        modified=entry.last_modified.astimezone(UTC) if entry.last_modified else None,
+        modified=entry.last_modified,
         etag=entry.slo_etag or entry.md5 or None,
         kind=ObjectKind.SLO if entry.slo_etag else ObjectKind.PLAIN,
         content_type=entry.content_type or None,

@@ -54,7 +54,7 @@ def load(
                 progress.detail(line)
                 said = [*said[-_MOST_LINES:], line]
         except Unreachable as error:
-            raise _lost(engine, error, whole=bool(checked)) from error
+            raise _lost(error, whole=bool(checked)) from error
     if not checked:
         raise UnexpectedAnswer(f"the engine at {engine.address} calls {source.name} loaded before it was sent its end")
     contents, before = checked[0]
@@ -120,11 +120,7 @@ def _tag(engine: Engine, image: TarballImage, tag: str, before: ImageFacts | Non
     return LoadedTag(tag, TagOutcome.SAME if same else TagOutcome.REPLACED, now.id, renamed or before_id)
 
 
-def _lost(engine: Engine, error: Unreachable, *, whole: bool) -> RegopsError:
+def _lost(error: Unreachable, *, whole: bool) -> RegopsError:
+    """Return what the loss of the engine, or of Swift before the end, means for the images."""
     state = "whether it made images of it is not known" if whole else "nothing was loaded"
-    return Unreachable(
-        f"{error.message}; {state}",
-        hint=f"is the engine at {engine.address} well? its log says more; then try again",
-        phase=error.phase,
-        timed_out=error.timed_out,
-    )
+    return Unreachable(f"{error.message}; {state}", hint=error.hint, phase=error.phase, timed_out=error.timed_out)

@@ -59,6 +59,9 @@ class Part:
                 note.write(whole, noted)
         self._block_bytes = noted.block_bytes
         self._filled = self._found(noted)
+        for block, (count, was) in enumerate(zip(self._filled, noted.filled, strict=True)):
+            if count != was:  # or the next run would take for filled what the file has lost
+                note.fill(block, count)
         self._carried = list(self._filled)
         self._claims: dict[int, Claim] = {}
         self._first_gap = 0

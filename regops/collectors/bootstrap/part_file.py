@@ -49,11 +49,15 @@ class Folder:
             raise Refused(f"{self.path} is a link that leads nowhere", hint="remove it") from error
         except OSError as error:
             raise file_failure(error, self.path) from error
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Refused(f"{self.path} is there, and no regular file")
-            while chunk := file.read(_CHUNK_BYTES):
+                raise Refused(f"{self.path} is there, and no regular file", hint="--to names another folder")
+            while chunk := os.read(descriptor, _CHUNK_BYTES):
                 yield chunk
+        except OSError as error:
+            raise file_failure(error, self.path) from error
+        finally:
+            os.close(descriptor)
 
     def check_space(self, size_bytes: int) -> None:
         """Raise Failed unless so many bytes fit into the folder's file system."""

@@ -56,7 +56,7 @@ class PartNote:
             noted = Noted(int(found["block_bytes"]), tuple(int(count) for count in found["filled"]))
             if self._is_sound(text, whole, noted):
                 return noted
-        except (OSError, ValueError, TypeError, KeyError, RecursionError, Refused):
+        except (OSError, ValueError, OverflowError, TypeError, KeyError, RecursionError, Refused):
             pass
         self.close()
         return None

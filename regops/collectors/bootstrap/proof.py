@@ -3,14 +3,16 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from parsers.errors import ParseError
 from parsers.slo_manifest import Segment, parse_slo_manifest, slo_etag
-from regops.errors import Corrupted, Refused, UnexpectedAnswer
+from regops.errors import Changed, Corrupted, Refused, UnexpectedAnswer
 from regops.model.tarball import ObjectKind, Proof, StoredObject
 from regops.ports import ObjectStore
 
 _MOST_PIECES = 100_000
+_MOST_MANIFESTS = 1000  # each costs a question, and one of a single segment as much as one of a thousand
 _DEEPEST = 10  # Swift itself follows no manifest further
 
 
@@ -29,12 +31,12 @@ class Piece:
 def pieces_of(store: ObjectStore, swift_container: str, stored: StoredObject) -> tuple[Piece, ...]:
     """Return the pieces of an object in order: itself if plain, every segment, nested ones too, of an SLO.
 
-    Raises UnexpectedAnswer when a manifest is not the one its ETag speaks of, and what the store raises.
+    Raises Changed when a manifest is not the one its ETag speaks of, and what the store raises.
     """
     if stored.kind is not ObjectKind.SLO:
         return (Piece(stored.name, stored.size_bytes, stored.etag),)
     pieces: list[Piece] = []
-    for piece in _segments(store, swift_container, stored.name, stored.etag, _DEEPEST):
+    for piece in _segments(store, swift_container, stored.name, stored.etag, _DEEPEST, count(1)):
         pieces.append(piece)
         if len(pieces) > _MOST_PIECES:
             raise Refused(f"{stored.name} has more than {_MOST_PIECES} segments, too many to check")
@@ -119,21 +121,25 @@ class Checker:
         self._digest = hashlib.md5(usedforsecurity=False)
 
 
-def _segments(store: ObjectStore, swift_container: str, name: str, etag: str | None, depth: int) -> Iterator[Piece]:
+def _segments(
+    store: ObjectStore, swift_container: str, name: str, etag: str | None, depth: int, manifests: Iterator[int]
+) -> Iterator[Piece]:
     if not depth:
         raise Refused(f"the manifest {swift_container}/{name} is nested too deeply")
+    if next(manifests) > _MOST_MANIFESTS:
+        raise Refused(f"more than {_MOST_MANIFESTS} manifests are nested in one, the last of them {name}")
     try:
         segments = parse_slo_manifest(store.manifest(swift_container, name), source=f"the manifest of {name}")
     except ParseError as error:
         raise UnexpectedAnswer(str(error)) from error
     if etag and slo_etag(segments) != etag:
-        raise UnexpectedAnswer(
+        raise Changed(
             f"the manifest of {name} is not the one that was announced", hint="it may just be replaced: try again"
         )
     for segment in segments:
         # Of a segment of which only a range is used, the checksum says nothing.
         if segment.nested and not segment.first_last:
-            yield from _segments(store, segment.container, segment.name, segment.etag, depth - 1)
+            yield from _segments(store, segment.container, segment.name, segment.etag, depth - 1, manifests)
         else:
             yield Piece(_path(segment), segment.size_bytes, None if segment.first_last else segment.etag)
 

@@ -85,9 +85,10 @@ def _account(environment: Mapping[str, str]) -> str:
 
 
 def _normal(url: str) -> str:
+    """Return whose address it is: one Keystone has paths for each of its versions."""
     try:
         parts = urlsplit(url)
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
     except ValueError:
         return url
-    return f"{parts.scheme}://{parts.hostname or ''}:{port}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{parts.hostname or ''}:{port}"

@@ -32,7 +32,12 @@ class TarballSource:
 
 def means_file(name: str) -> bool:
     """Return whether a name means a file and no object in Swift: by its form, or because there is such a file."""
-    return name.startswith(("/", "./", "../")) or Path(name).is_file()
+    if name.startswith(("/", "./", "../")):
+        return True
+    try:
+        return Path(name).is_file()
+    except OSError:
+        return False  # longer than a file's name, as an object's may be, or behind a folder that is not ours
 
 
 @contextmanager

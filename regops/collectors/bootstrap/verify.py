@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 from regops.collectors.bootstrap.announced import announced
 from regops.collectors.bootstrap.image_tarball import ImageChecker
+from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.proof import Checker, Piece, pieces_of, proof_of
 from regops.collectors.bootstrap.tarball_source import TarballSource
 from regops.errors import Corrupted, RegopsError
@@ -34,10 +36,10 @@ class Expected:
     sha256: str = ""
 
 
-def expected_of(store: ObjectStore, swift_container: str, name: str) -> Expected:
+def expected_of(store: ObjectStore, swift_container: str, name: str, patience: Patience) -> Expected:
     """Return what an object of Swift says of a file that should be the same. Raises what the store raises."""
-    stored = announced(store, swift_container, name)
-    pieces = pieces_of(store, swift_container, stored)
+    stored = patience.ask(partial(announced, store, swift_container, name))
+    pieces = patience.ask(partial(pieces_of, store, swift_container, stored))
     return Expected(pieces, proof_of(stored, pieces)[0])
 
 

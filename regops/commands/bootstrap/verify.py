@@ -86,7 +86,8 @@ def verify(
         raise ConfigurationError(f"--sha256 {sha256} is no sha256", hint="it has 64 digits from 0 to f")
     files = [name for name in names if means_file(name)]
     store = services.object_store(timeout_seconds=timeout) if against or len(files) < len(names) else None
-    expected = expected_of(store, swift_container, against) if store and against else Expected()
+    patience = partial(Patience, retries, services.clock)
+    expected = expected_of(store, swift_container, against, patience()) if store and against else Expected()
     if sha256:
         expected = Expected(expected.pieces, expected.proof, sha256.lower())
     subjects = [
@@ -95,7 +96,7 @@ def verify(
             name in files,
             partial(file_tarball, Path(name))
             if name in files or store is None
-            else partial(swift_tarball, store, swift_container, name, Patience(retries, services.clock)),
+            else partial(swift_tarball, store, swift_container, name, patience()),
         )
         for name in names
     ]
