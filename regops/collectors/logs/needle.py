@@ -15,7 +15,7 @@ _HARD = re.compile(r"[\\|()\[\]{}]")
 _PARTS = re.compile(r".[*?][?+]?|[.^$]|\+[?+]?", re.DOTALL)
 _SHORTEST = 3
 # In other alphabets there are letters that count as these when the case does not.
-_AMBIGUOUS = re.compile("[sk]|[^ -~]", re.IGNORECASE)
+_AMBIGUOUS = re.compile("[isk]|[^ -~]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
