@@ -174,6 +174,20 @@ def test_nothing_that_a_filter_wants_is_passed_over(kind: str, data: st.DataObje
                 assert (7, len(content) - 7) in needle.lines(content, 0, len(content))
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("P\\UT", "/v2/linux/kernel/tags/list"), ("PUT", "/v2/linu\\x/kernel/tags/list")],
+)
+def test_a_backslash_before_a_letter_that_begins_no_code_stands_for_nothing(method: str, path: str) -> None:
+    text = f'time="2026-11-23T09:42:10Z" level=info msg=x http.request.method="{method}" http.request.uri="{path}"'
+    reader = RecordReader("x", RegistryLog(UTC))
+    found = [*reader.feed(LogLine("x", text.encode())), *reader.flush()]
+    for asked in (LogFilter(methods=frozenset({"PUT"})), LogFilter(repositories=("linux/*",))):
+        needle = registry_needle(asked)
+        assert needle is not None
+        assert needle.finds(text.encode()) or not asked.passes(found[0])
+
+
 def test_a_needle_passes_over_what_is_not_wanted() -> None:
     line = b'10.1.2.3 - - [23/Nov/2026:09:11:08 +0000] "GET /v2/team/app/manifests/1?x=%3A HTTP/1.1" 200 233 "-" "c"'
     for asked in (
