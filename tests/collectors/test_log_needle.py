@@ -167,7 +167,7 @@ def test_nothing_that_a_filter_wants_is_passed_over(kind: str, data: st.DataObje
     reader = RecordReader("x", make())
     read = [record for text in texts for record in reader.feed(LogLine("x", text.encode()))]
     for record in [*read, *reader.flush()]:
-        if asked.passes(record) and not (needle.is_inherited and getattr(record.entry, "continued", False)):
+        if asked.passes(record) and not (needle.owed and getattr(record.entry, "continued", False)):
             assert needle.finds(record.entry.text.encode())
             if needle.is_line:
                 content = f"before\n{record.entry.text}\nbehind".encode()

@@ -133,6 +133,40 @@ def test_the_rest_of_an_entry_that_was_given_away_in_parts_has_its_level_in_piec
     assert "".join(f"{record.entry.text}\n" for record in found) == dump
 
 
+_REQUEST = '10.1.2.3 - - [23/Nov/2026:09:10:00] "PUT /v2/team/app/manifests/1 HTTP/1.1" 500 2 "-" "-"\n'
+_OWED = (
+    ("2026-11-23 09:10:00,500 ERROR: broken\n", LogFilter(level=Level.ERROR)),
+    ("2026-11-23 09:10:00,500 ERROR: broken\n", LogFilter(level=Level.ERROR, grep=re.compile("in line 1900"))),
+    (_REQUEST, LogFilter(statuses=frozenset({500}))),
+    (_REQUEST, LogFilter(methods=frozenset({"PUT"}), grep=re.compile("in line 19[0-9]{2}"))),
+    (_REQUEST, LogFilter(repositories=("team/*",))),
+    (_REQUEST, LogFilter(clients=(ip_network("10.1.2.0/24"),), level=Level.ERROR)),
+)
+
+
+@pytest.mark.parametrize("lines", [None, 20])
+@pytest.mark.parametrize("path", [f"/var/log/{REGISTRY}", "/var/log/nginx/mixed.txt"])
+@pytest.mark.parametrize(
+    ("head", "asked"), _OWED, ids=["level", "level+grep", "status", "method+grep", "repo", "client"]
+)
+def test_the_rest_of_an_entry_is_found_by_what_it_owes_to_its_first_part(
+    path: str, head: str, asked: LogFilter, lines: int | None
+) -> None:
+    calm = "".join(f"2026-11-23 09:{minute:02}:00 [154] [INFO] calm\n" for minute in range(10)) * 40
+    dump = head + "Traceback (most recent call last):\n" + "".join(f"  in line {line}\n" for line in range(2000))
+    files = MemoryFiles({path: MemoryFile((calm + dump + calm).encode())})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_piece_skipping, "_PIECE", 4096)
+        patch.setattr(log_piece_skipping, "_ENTRY", 4096)
+        patch.setattr(log_window, "_FIRST_STEP", 20_000)
+        found = records(read(files, LogWindow(lines), asked))
+        assert found
+        patch.setattr(Readers, "needle", lambda *_: None)
+        assert [record.entry.text for record in found] == [
+            record.entry.text for record in records(read(files, LogWindow(lines), asked))
+        ]
+
+
 @pytest.mark.usefixtures("small_steps")
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32))
