@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from memory_files import MemoryFile, MemoryFiles
 from parsers.log_record import Level
-from random_logs import ACCESS, BEGIN, REGISTRY, UNTIMED, RandomLog, memory_files, random_logs, read, records
+from random_logs import ACCESS, BEGIN, PROGRAM, REGISTRY, UNTIMED, RandomLog, memory_files, random_logs, read, records
 from regops.collectors.logs import line_skipping as log_line_skipping
 from regops.collectors.logs import opened_file as log_opened_file
 from regops.collectors.logs import piece_skipping as log_piece_skipping
@@ -78,7 +78,7 @@ def small_steps() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, size in {"_CONTEXT": 6000, "_FIRST_STEP": 300, "_LONGEST_STEP": 2000}.items():
             patch.setattr(log_window, name, size)
-        for name, size in {"_SHORT": 400, "_LONGEST_PROBE": 6000}.items():
+        for name, size in {"_SHORT": 400, "_LONGEST_PROBE": 6000, "_NEAR": 6000}.items():
             patch.setattr(log_time_search, name, size)
         for name, size in {"_PIECE": 700, "_ENTRY": 1024, "_LONG_LINE": 512, "_LONGEST_RUN": 2000}.items():
             patch.setattr(log_piece_skipping, name, size)
@@ -131,6 +131,19 @@ def test_the_rest_of_an_entry_that_was_given_away_in_parts_has_its_level_in_piec
         patch.setattr(log_piece_skipping, "_ENTRY", 4096)
         found = records(read(files, LogWindow(), LogFilter(level=Level.ERROR)))
     assert "".join(f"{record.entry.text}\n" for record in found) == dump
+
+
+@pytest.mark.usefixtures("small_steps")
+@pytest.mark.parametrize("path", [f"/var/log/{PROGRAM}", f"/var/log/{ACCESS}"])
+def test_lines_of_an_entry_before_the_window_are_not_counted_as_hidden(path: str) -> None:
+    line = '10.1.2.3 - - [23/Nov/2026:09:%02d:00 +0000] "GET / HTTP/1.1" 200 2 "-" "-"\n'
+    if PROGRAM in path:
+        line = "2026-11-23 09:%02d:00 calm\n"
+    content = line % 10 + "  of the entry before, or of none\n" * 100 + line % 50 * 60
+    tally = LogTally()
+    window = LogWindow(None, BEGIN + timedelta(minutes=30))
+    read(MemoryFiles({path: MemoryFile(content.encode())}), window, LogFilter(statuses=frozenset({500})), tally=tally)
+    assert tally.total().hidden == 60
 
 
 _REQUEST = '10.1.2.3 - - [23/Nov/2026:09:10:00] "PUT /v2/team/app/manifests/1 HTTP/1.1" 500 2 "-" "-"\n'
