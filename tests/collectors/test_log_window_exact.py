@@ -146,6 +146,25 @@ def test_lines_of_an_entry_before_the_window_are_not_counted_as_hidden(path: str
     assert tally.total().hidden == 60
 
 
+def test_what_an_entry_holds_behind_lines_that_are_cut_is_found() -> None:
+    calm, head = (
+        b"2026-11-23 09:00:00 [154] [INFO] calm %b\n" % (b"." * 1000),
+        b"2026-11-23 09:10:00 [154] [INFO] said\n",
+    )
+    before = (calm * 1100)[: 1024 * 1024 - len(head) - 1].rpartition(b"\n")[0]
+    before += b" " * (1024 * 1024 - len(head) - 1 - len(before)) + b"\n"
+    long = b"   " + "\U0001d11e".encode() * 32_765 + b"\n  short\n"
+    content = before + head + b"  short\n" + long * 3 + b"  needle\n" + calm
+    found = records(
+        read(
+            MemoryFiles({f"/var/log/{REGISTRY}": MemoryFile(content)}),
+            LogWindow(),
+            LogFilter(grep=re.compile("needle")),
+        )
+    )
+    assert len(found) == 1
+
+
 _REQUEST = '10.1.2.3 - - [23/Nov/2026:09:10:00] "PUT /v2/team/app/manifests/1 HTTP/1.1" 500 2 "-" "-"\n'
 _OWED = (
     ("2026-11-23 09:10:00,500 ERROR: broken\n", LogFilter(level=Level.ERROR)),
