@@ -1,5 +1,6 @@
 """The window of all logs: what reading everything would give, at the cost of the part that is shown."""
 
+import gzip
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -284,3 +285,12 @@ def test_what_no_time_is_known_of_is_left_out_of_a_time_and_said_once() -> None:
         "supervisor/nginx-stdout.log: 2 lines have no time, nor has one near them: they are left out"
     ]
     assert len(records(read(files, LogWindow(10)))) == 2
+
+
+@pytest.mark.parametrize("asked", [LogFilter(statuses=frozenset({500})), LogFilter(grep=re.compile("nowhere"))])
+@pytest.mark.parametrize("path", [f"/var/log/{ACCESS}", f"/var/log/{PROGRAM}"])
+def test_a_damaged_file_is_told_of_though_nothing_in_it_is_wanted(path: str, asked: LogFilter) -> None:
+    packed = gzip.compress(b"2026-11-23 09:00:00 calm\n" * 1000)
+    files = MemoryFiles({path: MemoryFile(b""), f"{path}.1.gz": MemoryFile(packed[:-20])})
+    said = [event.text for event in read(files, LogWindow(), asked) if isinstance(event, Notice)]
+    assert any(f"{path}.1.gz was read as far as it goes: its end is missing" in text for text in said)
