@@ -99,14 +99,8 @@ class _Reading:
 
     def read(self, path: str, context: tuple[str, ...]) -> None:
         """Read a file that stands in a context, and those it includes."""
-        if (path, context) in self._seen:
+        if not self._is_next(path, context):
             return
-        if len(self._seen) >= _MOST_FILES:
-            if len(self._seen) == _MOST_FILES:
-                self._problem(f"only {_MOST_FILES} of its files were read")
-            self._seen.add((path, context))
-            return
-        self._seen.add((path, context))
         try:
             found = find_logs(parse_nginx_conf(self._text(path), source=path), context)
         except (ParseError, RegopsError) as error:
@@ -120,6 +114,15 @@ class _Reading:
             for included in self._included(include):
                 self.read(included, include.context)
 
+    def _is_next(self, path: str, context: tuple[str, ...]) -> bool:
+        """Return whether a file or a glob is to be looked at: for the first time, and not beyond the bound."""
+        if (path, context) in self._seen or len(self._seen) > _MOST_FILES:
+            return False
+        if len(self._seen) == _MOST_FILES:
+            self._problem(f"only {_MOST_FILES} of its files were read")
+        self._seen.add((path, context))
+        return len(self._seen) <= _MOST_FILES
+
     def _text(self, path: str) -> str:
         file = self._files.open(path)
         try:
@@ -132,6 +135,8 @@ class _Reading:
         folder, _, name = pattern.rpartition("/")
         if not any(mark in name for mark in "*?["):
             yield pattern
+            return
+        if not self._is_next(pattern, include.context):
             return
         try:
             names = self._files.names(folder or "/", limit=_MOST_FILES).names

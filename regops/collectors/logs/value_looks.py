@@ -169,8 +169,8 @@ def spelled(characters: str) -> re.Pattern[bytes]:
     """Return what finds one of some characters behind a backslash, in any way that is read as the character."""
     codes = _codes(characters)
     ways = [b"%b(?:%b)" % (begins, codes) for begins in (b"x", b"u00", b"U000000")]
-    for letter in sorted(set(characters) - _LETTERS):
-        ways.append(_CODES.get(letter) or re.escape(letter).encode("utf-8", "surrogateescape"))
+    letters = sorted(set(characters) - _LETTERS)
+    ways += [_CODES.get(letter) or re.escape(letter).encode("utf-8", "surrogateescape") for letter in letters]
     return re.compile(rb"\\(?:%b)" % b"|".join(ways))
 
 
