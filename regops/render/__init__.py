@@ -46,12 +46,13 @@ def write_answer(answer: Answer, *, output: str, command: str, now: float, color
 
 def write_error(error: RegopsError, *, output: str, command: str, now: float) -> None:
     """Say what failed and what to try next, on stderr; with JSON, put the document on stdout as well."""
+    lines = [f"error: {visible(error.message)}"]
+    if error.hint:
+        lines.append(f"hint: {visible(error.hint)}")
+    # First, for nobody may read stdout any more.
+    print("\n".join(lines), file=sys.stderr)
     if output == "json":
         from regops.render.json import error_document
 
         sys.stdout.write(error_document(error, command=command, now=now))
         sys.stdout.flush()
-    lines = [f"error: {visible(error.message)}"]
-    if error.hint:
-        lines.append(f"hint: {visible(error.hint)}")
-    print("\n".join(lines), file=sys.stderr)

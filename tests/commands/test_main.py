@@ -101,6 +101,33 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path: Path) -> Non
         assert child.wait(10) == 141
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        [],
+        ["logs", "--help"],
+        ["bootstrap", "upload", "--help"],
+        ["ping", "http://127.0.0.1:1"],
+        ["ping", "http://127.0.0.1:1", "-o", "json"],
+        ["bootstrap", "verify", "/nowhere"],
+        ["bootstrap", "verify", "/nowhere", "-o", "json"],
+    ],
+    ids=" ".join,
+)
+def test_whatever_nobody_reads_ends_with_141(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing) as nobody:
+        done = subprocess.run(
+            [sys.executable, "-m", "regops", *arguments], stdout=nobody, stderr=subprocess.PIPE, text=True
+        )
+    is_failure = arguments[:2] == ["bootstrap", "verify"]
+    assert done.returncode == (3 if is_failure and "-o" not in arguments else 141)
+    assert ("error: " in done.stderr) == is_failure
+
+
 def test_sigterm_ends_the_command_with_143_and_runs_its_cleanup(tmp_path: Path) -> None:
     program = (
         "import sys, time, regops.main as m, typer\n"
