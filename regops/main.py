@@ -58,7 +58,10 @@ class RegopsGroup(TyperGroup):
         except RegopsError as error:
             ctx.obj.report(error)
             raise typer.Exit(error.exit_status) from error
-        except (typer.Exit, typer.Abort, KeyboardInterrupt, BrokenPipeError):
+        except KeyboardInterrupt:
+            ctx.obj.report_interruption()
+            raise
+        except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except Exception as error:
             if type(error).__module__.startswith("typer."):

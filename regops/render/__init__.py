@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TextIO
 
 from regops.errors import RegopsError
-from regops.model.answer import Answer
+from regops.model.answer import Answer, Target
 from regops.render.visible import visible
 
 
@@ -44,7 +44,7 @@ def write_answer(answer: Answer, *, output: str, command: str, now: float, color
     sys.stdout.flush()
 
 
-def write_error(error: RegopsError, *, output: str, command: str, now: float) -> None:
+def write_error(error: RegopsError, *, output: str, command: str, target: Target, now: float) -> None:
     """Say what failed and what to try next, on stderr; with JSON, put the document on stdout as well."""
     lines = [f"error: {visible(error.message)}"]
     if error.hint:
@@ -54,5 +54,5 @@ def write_error(error: RegopsError, *, output: str, command: str, now: float) ->
     if output == "json":
         from regops.render.json import error_document
 
-        sys.stdout.write(error_document(error, command=command, now=now))
+        sys.stdout.write(error_document(error, command=command, target=target, now=now))
         sys.stdout.flush()

@@ -13,6 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from fake_services import FakeServices
+from json_schema import check_document
 from regops.errors import Failed, Phase, Unreachable
 from regops.main import RegopsGroup, app
 from regops.options import Output, OutputOption, TimeoutOption
@@ -73,6 +75,41 @@ def test_an_unforeseen_failure_is_our_bug_with_a_traceback_and_status_70() -> No
 def test_ctrl_c_ends_with_130_and_no_traceback() -> None:
     result = CliRunner().invoke(app_that(raising(KeyboardInterrupt())), ["act"])
     assert (result.exit_code, result.output) == (130, "")
+
+
+def test_ctrl_c_is_told_to_a_reader_of_json() -> None:
+    result = CliRunner().invoke(app_that(raising(KeyboardInterrupt())), ["act", "-o", "json"])
+    document = json.loads(result.stdout)
+    check_document(document)
+    assert (document["ok"], document["exit_code"], document["data"]) == (False, 130, None)
+    assert [error["kind"] for error in document["errors"]] == ["interrupted"]
+    assert (result.exit_code, result.stderr) == (130, "error: interrupted\n")
+
+
+def test_a_stream_that_ctrl_c_ends_has_its_lines_alone() -> None:
+    services = FakeServices()
+
+    def action() -> None:
+        services.is_stream = True
+        raise KeyboardInterrupt
+
+    result = CliRunner().invoke(app_that(action), ["act", "-o", "json"], obj=services)
+    assert (result.exit_code, result.output) == (130, "")
+
+
+def test_a_failure_in_json_names_the_registry_or_the_container_without_a_password() -> None:
+    for arguments, target in (
+        (["status", "https://me:secret@reg:5000"], {"url": "https://***@reg:5000", "container": None}),
+        (["search", "x", "reg:5000"], {"url": "reg:5000", "container": None}),
+        (["nginx-status", "https://me:secret@reg:5000"], {"url": "https://***@reg:5000", "container": None}),
+        (["logs", "nosuch"], {"url": None, "container": "nosuch"}),
+        (["logs", "nosuch", "--list"], {"url": None, "container": "nosuch"}),
+    ):
+        result = CliRunner().invoke(app, [*arguments, "-o", "json"], obj=FakeServices())
+        document = json.loads(result.stdout)
+        check_document(document)
+        assert result.exit_code == document["exit_code"] == 3
+        assert document["target"] == {**target, "swift_container": None}
 
 
 def test_a_wrong_option_is_a_usage_error() -> None:
