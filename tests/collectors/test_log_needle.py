@@ -189,13 +189,16 @@ def test_a_backslash_before_a_letter_that_begins_no_code_stands_for_nothing(meth
 
 
 def test_a_needle_passes_over_what_is_not_wanted() -> None:
-    line = b'10.1.2.3 - - [23/Nov/2026:09:11:08 +0000] "GET /v2/team/app/manifests/1?x=%3A HTTP/1.1" 200 233 "-" "c"'
+    line = (
+        b'10.1.2.3 - - [23/Nov/2026:09:11:08 +0000] "GET /v2/team/app/manifests/1?x=%3A HTTP/1.1" 200 2 "-" "c \\x5C("'
+    )
     for asked in (
         LogFilter(statuses=frozenset(range(500, 600))),
         LogFilter(level=Level.ERROR),
         LogFilter(level=Level.CRITICAL),
         LogFilter(methods=frozenset({"PUT"})),
         LogFilter(repositories=("team/web*",)),
+        LogFilter(repositories=("team/proxy",)),
         LogFilter(clients=(ip_network("10.1.2.4"),)),
         LogFilter(clients=(ip_network("10.2.0.0/16"),)),
         LogFilter(clients=(ip_network("2001:db8::/32"),)),

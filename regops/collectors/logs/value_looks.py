@@ -18,7 +18,8 @@ _LIBRARY = "library"
 _HEX_DIGITS = string.hexdigits
 # Behind a backslash, these stand for something else than themselves; and so do those that begin a code, if one follows.
 _LETTERS = frozenset("afnrtvb")
-_CODES = {"x": b"x(?![0-9a-f]{2})", "u": b"u(?![0-9a-f]{4})", "U": b"U(?![0-9a-f]{8})"}
+# nginx has digits in upper case, which Go does not read as such: but then nothing is a repository any more.
+_CODES = {"x": b"x(?![0-9A-Fa-f]{2})", "u": b"u(?![0-9A-Fa-f]{4})", "U": b"U(?![0-9a-f]{8})"}
 _GLOB = re.compile(r"[*?/]")
 _THREE_DIGITS = range(1000)
 _OCTET_BITS, _HEXTET_BITS = 8, 16
