@@ -49,7 +49,7 @@ def configured_logs(files: ContainerFiles) -> ConfiguredLogs:
     paths: list[str] = []
     elsewhere: list[tuple[str, str]] = []
     for path in dict.fromkeys(named):
-        if len(path) > _LONGEST_PATH or "\0" in path:
+        if not 0 < len(path) <= _LONGEST_PATH or "\0" in path:
             continue  # no file is called so
         if reason := _reason(path):
             elsewhere.append((path, reason))
