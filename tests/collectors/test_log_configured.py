@@ -162,3 +162,35 @@ def test_what_no_file_can_be_called_is_no_log() -> None:
     named = configured_logs(files)
     assert named.paths == ("/srv/supervisord.log", "/srv/log/registry.log")
     assert named.elsewhere == ()
+
+
+def test_a_path_with_variables_is_compared_at_once_and_by_its_segments() -> None:
+    conf = (
+        "access_log /var/log/nginx/$a.log; access_log logs/${b}[1]*.txt; access_log /var/log/nginx/" + "$a." * 50 + "x;"
+    )
+    files = container_files()
+    files.files["/etc/nginx/nginx.conf"] = MemoryFile(conf.encode())
+    logs = configured_logs(files).nginx
+    read = [
+        path
+        for path in (
+            "/var/log/nginx/site.log",
+            "/var/log/nginx/.log",
+            "/var/log/nginx/sub/site.log",
+            "/usr/logs/x[1]*.txt",
+            "/logs/[1]*.txt",
+            "logs/x[1]*.txt",
+            "/usr/logs/x1y.txt",
+            "/usr/logs/x/[1]*.txt",
+            "/var/log/nginx/" + "." * 200 + "x",
+            "/var/log/nginx/" + "." * 200 + "y",
+        )
+        if logs.formats_of(path)
+    ]
+    assert read == [
+        "/var/log/nginx/site.log",
+        "/var/log/nginx/.log",
+        "/usr/logs/x[1]*.txt",
+        "/logs/[1]*.txt",
+        "/var/log/nginx/" + "." * 200 + "x",
+    ]

@@ -22,6 +22,7 @@ CONFIGURATIONS = (
 _MOST_FILES = 200
 _MOST_BYTES = 1024 * 1024
 _VARIABLE = re.compile(r"\$(?:\{\w+\}|\w+)")
+_SPECIAL = re.compile(r"[*?[]")
 _NOT_FILES = ("syslog:", "memory:", "stderr")
 
 
@@ -156,6 +157,10 @@ def _is(log: str, path: str) -> bool:
     """Tell whether what a directive names is this file; a relative one is below nginx's prefix, wherever that is."""
     if log.startswith(_NOT_FILES):
         return False
-    parts = [re.escape(part) for part in _VARIABLE.split(log)]
-    pattern = "[^/]*".join(parts)
-    return re.fullmatch(pattern if log.startswith("/") else f".*/{pattern}", path, re.DOTALL) is not None
+    # A variable holds no slash. Names are the container's too: this takes no longer the more variables there are.
+    segments = log.count("/") + 1
+    asked = "*".join(_SPECIAL.sub(r"[\g<0>]", part) for part in _VARIABLE.split(log))
+    parts = path.split("/")
+    if log.startswith("/"):
+        return len(parts) == segments and fnmatchcase(path, asked)
+    return len(parts) > segments and fnmatchcase("/".join(parts[-segments:]), asked)
