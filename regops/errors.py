@@ -112,6 +112,13 @@ class Failed(RegopsError):
     exit_status = ExitStatus.BAD_NEWS
 
 
+class Interrupted(RegopsError):
+    """Whoever asked has pressed Ctrl-C before there was an answer."""
+
+    kind = "interrupted"
+    exit_status = ExitStatus.INTERRUPTED
+
+
 class ConfigurationError(RegopsError):
     """An option, environment variable or configuration file that cannot be used."""
 

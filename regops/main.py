@@ -34,6 +34,13 @@ class RegopsGroup(TyperGroup):
         _print_everything()
         try:
             return super().main(*args, **extra)
+        except SystemExit as ended:
+            # The framework and rich end with 1 when the reader of our output has enough (`| head`), which would be bad
+            # news: end as a program killed by SIGPIPE would.
+            if not isinstance(ended.__context__, BrokenPipeError):
+                raise
+            _drop_output()
+            sys.exit(ExitStatus.BROKEN_PIPE)
         except OSError as error:
             if error.errno not in _OUTPUT_LOST:
                 raise
@@ -51,11 +58,10 @@ class RegopsGroup(TyperGroup):
         except RegopsError as error:
             ctx.obj.report(error)
             raise typer.Exit(error.exit_status) from error
-        except BrokenPipeError:
-            # Whoever read our output has enough (`| head`): end as a program killed by SIGPIPE would.
-            _drop_output()
-            raise typer.Exit(ExitStatus.BROKEN_PIPE) from None
-        except (typer.Exit, typer.Abort, KeyboardInterrupt):
+        except KeyboardInterrupt:
+            ctx.obj.report_interruption()
+            raise
+        except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except Exception as error:
             if type(error).__module__.startswith("typer."):

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from regops.errors import ConfigurationError
-from regops.secret import Secret
+from regops.secret import Secret, mask_url
 from regops.settings import HttpOptions
 from regops.wiring import Services
 
@@ -30,6 +31,22 @@ def note_output(ctx: typer.Context, value: StrEnum) -> StrEnum:
     if services is not None:
         services.output = str(value)
         services.command = ctx.command_path.partition(" ")[2]
+    return value
+
+
+def note_url(ctx: typer.Context, value: str) -> str:
+    """Tell Services which registry is meant, so that a failure names it."""
+    services = ctx.find_object(Services)
+    if services is not None:
+        services.target = replace(services.target, url=mask_url(value))
+    return value
+
+
+def note_container(ctx: typer.Context, value: str) -> str:
+    """Tell Services which container is meant, so that a failure names it."""
+    services = ctx.find_object(Services)
+    if services is not None:
+        services.target = replace(services.target, container=value)
     return value
 
 
@@ -54,6 +71,7 @@ UrlArgument = Annotated[
     typer.Argument(
         metavar="URL",
         envvar="REGOPS_URL",
+        callback=note_url,
         help="The registry: https://registry.example:443, or host:port (https, then http on loopback).",
         show_default=False,
     ),
@@ -63,6 +81,7 @@ ContainerArgument = Annotated[
     typer.Argument(
         metavar="CONTAINER",
         envvar="REGOPS_CONTAINER",
+        callback=note_container,
         help="The registry's container, by name or id.",
         autocompletion=complete_container,
         show_default=False,

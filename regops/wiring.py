@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from parsers.dpkg_status import InstalledPackage
-from regops.errors import RegopsError
-from regops.model.answer import Answer
+from regops.errors import Interrupted, RegopsError
+from regops.model.answer import Answer, Target
 from regops.model.built_image import Subject
 from regops.model.log_summary import LogTally
 from regops.ports import BlockCounter, Clock, Connect, ContainerFiles, Engine, Installer, ObjectStore, Registry
@@ -42,10 +42,16 @@ class SystemClock:
 
 @dataclass(slots=True)
 class Services:
-    """What commands work with. Tests hand in one of fakes: `CliRunner().invoke(app, [...], obj=FakeServices())`."""
+    """What commands work with. Tests hand in one of fakes: `CliRunner().invoke(app, [...], obj=FakeServices())`.
+
+    command, output and target are what is known of the command line, for a failure to be told with. is_stream says
+    that the command goes on until it is stopped, and has no answer as a whole.
+    """
 
     command: str = ""
     output: str = "table"
+    target: Target = field(default_factory=Target)
+    is_stream: bool = False
     color: Color = Color.AUTO
     store_options: StoreOptions = field(default_factory=StoreOptions)
     clock: Clock = field(default_factory=SystemClock)
@@ -177,7 +183,12 @@ class Services:
 
     def report(self, error: RegopsError) -> None:
         """Say what failed."""
-        write_error(error, output=self.output, command=self.command, now=self.clock.now())
+        write_error(error, output=self.output, command=self.command, target=self.target, now=self.clock.now())
+
+    def report_interruption(self) -> None:
+        """Tell whoever reads JSON that no answer comes; people know what they have pressed."""
+        if self.output == "json" and not self.is_stream:
+            self.report(Interrupted("interrupted"))
 
     def report_bug(self, trace: str) -> None:
         """Show a traceback as our own fault, with nothing in it that could steer a terminal."""

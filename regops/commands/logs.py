@@ -187,6 +187,7 @@ def logs(
         if list_:
             _list(services, request, writer, show_secrets=show_secrets)
         else:
+            services.is_stream = True
             _show((follow_logs if follow else read_logs)(services, services.clock, request, tally), writer)
     except RegopsError as error:
         if not show_secrets:

@@ -9,6 +9,7 @@ import typer
 from regops.collectors.nginx_samples import take_samples
 from regops.collectors.nginx_status import Doors, NginxPage
 from regops.errors import ConfigurationError, ExitStatus, RegopsError
+from regops.model.answer import Target
 from regops.options import (
     CacertOption,
     CertOption,
@@ -21,6 +22,7 @@ from regops.options import (
     http_options,
     note_output,
 )
+from regops.secret import mask_url
 from regops.settings import HttpOptions
 from regops.wiring import Services
 
@@ -165,6 +167,7 @@ def _doors(
     typed = {name for name in ("url", "container") if _is_typed(ctx, name)}
     if len(typed) == 1:
         url, container = (url, None) if "url" in typed else (None, container)
+    services.target = Target(url=url and mask_url(url), container=container)
     return Doors(
         outside=services.registry(url, options) if url else None,
         container=container,
@@ -183,6 +186,7 @@ def _show_samples(services: Services, page: NginxPage, every_seconds: float, cou
     from regops.render.nginx_watch import sample_printer
 
     status = ExitStatus.UNKNOWN
+    services.is_stream = True
     with sample_printer(output=services.output, color=services.color) as show:
         for sample in take_samples(page, services.clock, every_seconds=every_seconds, count=count):
             show(sample)

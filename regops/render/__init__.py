@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TextIO
 
 from regops.errors import RegopsError
-from regops.model.answer import Answer
+from regops.model.answer import Answer, Target
 from regops.render.visible import visible
 
 
@@ -44,14 +44,15 @@ def write_answer(answer: Answer, *, output: str, command: str, now: float, color
     sys.stdout.flush()
 
 
-def write_error(error: RegopsError, *, output: str, command: str, now: float) -> None:
+def write_error(error: RegopsError, *, output: str, command: str, target: Target, now: float) -> None:
     """Say what failed and what to try next, on stderr; with JSON, put the document on stdout as well."""
-    if output == "json":
-        from regops.render.json import error_document
-
-        sys.stdout.write(error_document(error, command=command, now=now))
-        sys.stdout.flush()
     lines = [f"error: {visible(error.message)}"]
     if error.hint:
         lines.append(f"hint: {visible(error.hint)}")
+    # First, for nobody may read stdout any more.
     print("\n".join(lines), file=sys.stderr)
+    if output == "json":
+        from regops.render.json import error_document
+
+        sys.stdout.write(error_document(error, command=command, target=target, now=now))
+        sys.stdout.flush()

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from regops import __version__
 from regops.errors import RegopsError
-from regops.model.answer import Answer
+from regops.model.answer import Answer, Target
 from regops.secret import Secret
 
 SCHEMA_VERSION = 1
@@ -26,10 +26,11 @@ def answer_document(answer: Answer, *, command: str, now: float) -> str:
     return _document(command, now, target=target, exit_status=int(answer.exit_status), data=data, errors=[])
 
 
-def error_document(error: RegopsError, *, command: str, now: float) -> str:
-    """Return the document of a failure: no data, one error with its kind, message and hint."""
+def error_document(error: RegopsError, *, command: str, now: float, target: Target | None = None) -> str:
+    """Return the document of a failure: no data, one error with its kind, message and hint, and the target if known."""
     found = {"kind": error.kind, "message": error.message, "hint": error.hint or None}
-    return _document(command, now, target=None, exit_status=int(error.exit_status), data=None, errors=[found])
+    known = plain(target) if target and target != Target() else None
+    return _document(command, now, target=known, exit_status=int(error.exit_status), data=None, errors=[found])
 
 
 def json_line(value: Any) -> str:

@@ -6,12 +6,15 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from attack_container import open_descriptors
 from regops.adapters.container import beneath, plain_files
+from regops.adapters.container.files import LocalFiles
+from regops.errors import NotFound
 from regops.model.container_file import FileKind
 
 Open = Callable[[int, str, int], int]
@@ -226,3 +229,12 @@ def test_a_race_between_a_file_and_a_link_out_leaks_nothing(root: int, by: str, 
         thread.join()
     assert found <= {"a line\n", "the tree's own\n"}
     assert found
+
+
+def test_no_file_has_a_name_with_a_zero_byte(root: int, inside: Path) -> None:
+    with LocalFiles("tree", root, -1) as files:
+        assert files.look("/etc/shadow").size_bytes
+        for ask in (files.look, files.open, partial(files.names, limit=1), files.watch):
+            with pytest.raises(NotFound, match="no file has such a name"):
+                ask("/etc/shadow\0x")
+        assert files.generation == 1

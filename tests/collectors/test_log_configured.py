@@ -118,3 +118,79 @@ def test_a_configuration_that_names_any_number_of_logs_is_taken_up_to_a_bound() 
 def test_the_folders_of_configured_logs_are_watched_when_they_are_followed() -> None:
     found = directories(configured_logs(container_files()))
     assert {"/var/log/nginx", "/srv/log", "/srv", "/srv/child"} <= set(found)
+
+
+def test_a_configuration_with_any_number_of_includes_is_read_up_to_a_bound() -> None:
+    many = "\n".join(f"  {number}.d/*" for number in range(5000))
+    listed: list[None] = []
+    files = container_files()
+    files.files["/etc/supervisor/supervisord.conf"] = MemoryFile(f"[include]\nfiles=\n{many}".encode())
+    files.files["/etc/nginx/nginx.conf"] = MemoryFile(
+        "".join(f"include {number}.d/*;" for number in range(5000)).encode()
+    )
+    files.before_names = lambda: listed.append(None)
+    configured = configured_logs(files)
+    assert len(listed) <= 300
+    assert [notice.text for notice in configured.problems] == [
+        "nginx's configuration: only 200 of its files were read",
+        "supervisord's configuration: only 100 of its includes count",
+    ]
+
+
+def test_logs_in_any_number_of_folders_cost_a_bounded_number_of_looks() -> None:
+    many = "".join(f"access_log /srv/{number}/a.log;" for number in range(100))
+    files = container_files()
+    files.files["/etc/nginx/nginx.conf"] = MemoryFile(f"http {{ {many} }}".encode())
+    for number in range(100):
+        for age in range(30):
+            files.files[f"/srv/{number}/a.log.{age}"] = MemoryFile(b"")
+    configured = configured_logs(files)
+    listed: list[None] = []
+    files.before_names = lambda: listed.append(None)
+    found = collect_sources(files, "c", configured)
+    assert len(listed) <= 25
+    assert len(found.sources) <= 610
+    assert {f"/srv/{number}/a.log" for number in range(100)} <= {source.path for source in found.sources}
+
+
+def test_what_no_file_can_be_called_is_no_log() -> None:
+    files = container_files()
+    odd = "x" * 10_000
+    files.files["/etc/nginx/nginx.conf"] = MemoryFile(
+        f'access_log "/srv/a\0b.log"; access_log /{odd}; access_log syslog:{odd}; access_log "";'.encode()
+    )
+    named = configured_logs(files)
+    assert named.paths == ("/srv/supervisord.log", "/srv/log/registry.log")
+    assert named.elsewhere == ()
+
+
+def test_a_path_with_variables_is_compared_at_once_and_by_its_segments() -> None:
+    conf = (
+        "access_log /var/log/nginx/$a.log; access_log logs/${b}[1]*.txt; access_log /var/log/nginx/" + "$a." * 50 + "x;"
+    )
+    files = container_files()
+    files.files["/etc/nginx/nginx.conf"] = MemoryFile(conf.encode())
+    logs = configured_logs(files).nginx
+    read = [
+        path
+        for path in (
+            "/var/log/nginx/site.log",
+            "/var/log/nginx/.log",
+            "/var/log/nginx/sub/site.log",
+            "/usr/logs/x[1]*.txt",
+            "/logs/[1]*.txt",
+            "logs/x[1]*.txt",
+            "/usr/logs/x1y.txt",
+            "/usr/logs/x/[1]*.txt",
+            "/var/log/nginx/" + "." * 200 + "x",
+            "/var/log/nginx/" + "." * 200 + "y",
+        )
+        if logs.formats_of(path)
+    ]
+    assert read == [
+        "/var/log/nginx/site.log",
+        "/var/log/nginx/.log",
+        "/usr/logs/x[1]*.txt",
+        "/logs/[1]*.txt",
+        "/var/log/nginx/" + "." * 200 + "x",
+    ]

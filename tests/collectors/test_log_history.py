@@ -187,3 +187,8 @@ def test_a_bomb_is_unpacked_a_piece_at_a_time_and_no_longer_than_it_may() -> Non
     file = GzipFile(MemoryFiles({"/x.gz": MemoryFile(packed)}).open("/x.gz"), check)
     with pytest.raises(Enough):
         file.size_bytes()
+
+
+def test_a_name_that_is_almost_one_of_rotation_is_told_at_once() -> None:
+    assert is_generation(f"access.log-20261123{'1' * 200}")
+    assert not is_generation(f"access.log-20261123{'1' * 200}x")

@@ -27,17 +27,18 @@ from regops.model.log_source import LogLine
 
 EXAMPLES = 100
 PATTERNS = st.lists(
-    st.sampled_from(["abc", "ab", "sk", "é", ".", "*", "?", "+", "^", "$", "[a]", "(b)", " "]), max_size=8
+    st.sampled_from(["abc", "ab", "isk", "é", ".", "*", "?", "+", "^", "$", "[a]", "(b)", " "]), max_size=8
 )
 
 
-@given(PATTERNS.map("".join), st.text("abcskKſé *?+.", max_size=40), st.sampled_from([0, re.IGNORECASE]))
+@given(PATTERNS.map("".join), st.text("abcskKſiıİé *?+.", max_size=40), st.sampled_from([0, re.IGNORECASE]))
 @example("a.*bcd.*abcde", "axxbcdxxabcde", 0)
 @example("x.*?abc", "xabc", 0)
 @example("a+?bcd", "abcd", 0)
 @example("a++bcd", "abcd", 0)
 @example("aBcD", "AbCd", re.IGNORECASE)
 @example("abc\nab", "xabc\nab", 0)
+@example("timed", "tımed", re.IGNORECASE)
 def test_nothing_that_a_pattern_finds_is_passed_over(pattern: str, text: str, flags: int) -> None:
     try:
         compiled = re.compile(pattern, flags)
@@ -166,21 +167,38 @@ def test_nothing_that_a_filter_wants_is_passed_over(kind: str, data: st.DataObje
     reader = RecordReader("x", make())
     read = [record for text in texts for record in reader.feed(LogLine("x", text.encode()))]
     for record in [*read, *reader.flush()]:
-        if asked.passes(record) and not (needle.is_inherited and getattr(record.entry, "continued", False)):
+        if asked.passes(record) and not (needle.owed and getattr(record.entry, "continued", False)):
             assert needle.finds(record.entry.text.encode())
             if needle.is_line:
                 content = f"before\n{record.entry.text}\nbehind".encode()
                 assert (7, len(content) - 7) in needle.lines(content, 0, len(content))
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("P\\UT", "/v2/linux/kernel/tags/list"), ("PUT", "/v2/linu\\x/kernel/tags/list")],
+)
+def test_a_backslash_before_a_letter_that_begins_no_code_stands_for_nothing(method: str, path: str) -> None:
+    text = f'time="2026-11-23T09:42:10Z" level=info msg=x http.request.method="{method}" http.request.uri="{path}"'
+    reader = RecordReader("x", RegistryLog(UTC))
+    found = [*reader.feed(LogLine("x", text.encode())), *reader.flush()]
+    for asked in (LogFilter(methods=frozenset({"PUT"})), LogFilter(repositories=("linux/*",))):
+        needle = registry_needle(asked)
+        assert needle is not None
+        assert needle.finds(text.encode()) or not asked.passes(found[0])
+
+
 def test_a_needle_passes_over_what_is_not_wanted() -> None:
-    line = b'10.1.2.3 - - [23/Nov/2026:09:11:08 +0000] "GET /v2/team/app/manifests/1?x=%3A HTTP/1.1" 200 233 "-" "c"'
+    line = (
+        b'10.1.2.3 - - [23/Nov/2026:09:11:08 +0000] "GET /v2/team/app/manifests/1?x=%3A HTTP/1.1" 200 2 "-" "c \\x5C("'
+    )
     for asked in (
         LogFilter(statuses=frozenset(range(500, 600))),
         LogFilter(level=Level.ERROR),
         LogFilter(level=Level.CRITICAL),
         LogFilter(methods=frozenset({"PUT"})),
         LogFilter(repositories=("team/web*",)),
+        LogFilter(repositories=("team/proxy",)),
         LogFilter(clients=(ip_network("10.1.2.4"),)),
         LogFilter(clients=(ip_network("10.2.0.0/16"),)),
         LogFilter(clients=(ip_network("2001:db8::/32"),)),

@@ -1,5 +1,6 @@
 """The window of all logs: what reading everything would give, at the cost of the part that is shown."""
 
+import gzip
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from memory_files import MemoryFile, MemoryFiles
 from parsers.log_record import Level
-from random_logs import ACCESS, BEGIN, REGISTRY, UNTIMED, RandomLog, memory_files, random_logs, read, records
+from random_logs import ACCESS, BEGIN, PROGRAM, REGISTRY, UNTIMED, RandomLog, memory_files, random_logs, read, records
 from regops.collectors.logs import line_skipping as log_line_skipping
 from regops.collectors.logs import opened_file as log_opened_file
 from regops.collectors.logs import piece_skipping as log_piece_skipping
@@ -78,7 +79,7 @@ def small_steps() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, size in {"_CONTEXT": 6000, "_FIRST_STEP": 300, "_LONGEST_STEP": 2000}.items():
             patch.setattr(log_window, name, size)
-        for name, size in {"_SHORT": 400, "_LONGEST_PROBE": 6000}.items():
+        for name, size in {"_SHORT": 400, "_LONGEST_PROBE": 6000, "_NEAR": 6000}.items():
             patch.setattr(log_time_search, name, size)
         for name, size in {"_PIECE": 700, "_ENTRY": 1024, "_LONG_LINE": 512, "_LONGEST_RUN": 2000}.items():
             patch.setattr(log_piece_skipping, name, size)
@@ -131,6 +132,72 @@ def test_the_rest_of_an_entry_that_was_given_away_in_parts_has_its_level_in_piec
         patch.setattr(log_piece_skipping, "_ENTRY", 4096)
         found = records(read(files, LogWindow(), LogFilter(level=Level.ERROR)))
     assert "".join(f"{record.entry.text}\n" for record in found) == dump
+
+
+@pytest.mark.usefixtures("small_steps")
+@pytest.mark.parametrize("path", [f"/var/log/{PROGRAM}", f"/var/log/{ACCESS}"])
+def test_lines_of_an_entry_before_the_window_are_not_counted_as_hidden(path: str) -> None:
+    line = '10.1.2.3 - - [23/Nov/2026:09:%02d:00 +0000] "GET / HTTP/1.1" 200 2 "-" "-"\n'
+    if PROGRAM in path:
+        line = "2026-11-23 09:%02d:00 calm\n"
+    content = line % 10 + "  of the entry before, or of none\n" * 100 + line % 50 * 60
+    tally = LogTally()
+    window = LogWindow(None, BEGIN + timedelta(minutes=30))
+    read(MemoryFiles({path: MemoryFile(content.encode())}), window, LogFilter(statuses=frozenset({500})), tally=tally)
+    assert tally.total().hidden == 60
+
+
+def test_what_an_entry_holds_behind_lines_that_are_cut_is_found() -> None:
+    calm, head = (
+        b"2026-11-23 09:00:00 [154] [INFO] calm %b\n" % (b"." * 1000),
+        b"2026-11-23 09:10:00 [154] [INFO] said\n",
+    )
+    before = (calm * 1100)[: 1024 * 1024 - len(head) - 1].rpartition(b"\n")[0]
+    before += b" " * (1024 * 1024 - len(head) - 1 - len(before)) + b"\n"
+    long = b"   " + "\U0001d11e".encode() * 32_765 + b"\n  short\n"
+    content = before + head + b"  short\n" + long * 3 + b"  needle\n" + calm
+    found = records(
+        read(
+            MemoryFiles({f"/var/log/{REGISTRY}": MemoryFile(content)}),
+            LogWindow(),
+            LogFilter(grep=re.compile("needle")),
+        )
+    )
+    assert len(found) == 1
+
+
+_REQUEST = '10.1.2.3 - - [23/Nov/2026:09:10:00] "PUT /v2/team/app/manifests/1 HTTP/1.1" 500 2 "-" "-"\n'
+_OWED = (
+    ("2026-11-23 09:10:00,500 ERROR: broken\n", LogFilter(level=Level.ERROR)),
+    ("2026-11-23 09:10:00,500 ERROR: broken\n", LogFilter(level=Level.ERROR, grep=re.compile("in line 1900"))),
+    (_REQUEST, LogFilter(statuses=frozenset({500}))),
+    (_REQUEST, LogFilter(methods=frozenset({"PUT"}), grep=re.compile("in line 19[0-9]{2}"))),
+    (_REQUEST, LogFilter(repositories=("team/*",))),
+    (_REQUEST, LogFilter(clients=(ip_network("10.1.2.0/24"),), level=Level.ERROR)),
+)
+
+
+@pytest.mark.parametrize("lines", [None, 20])
+@pytest.mark.parametrize("path", [f"/var/log/{REGISTRY}", "/var/log/nginx/mixed.txt"])
+@pytest.mark.parametrize(
+    ("head", "asked"), _OWED, ids=["level", "level+grep", "status", "method+grep", "repo", "client"]
+)
+def test_the_rest_of_an_entry_is_found_by_what_it_owes_to_its_first_part(
+    path: str, head: str, asked: LogFilter, lines: int | None
+) -> None:
+    calm = "".join(f"2026-11-23 09:{minute:02}:00 [154] [INFO] calm\n" for minute in range(10)) * 40
+    dump = head + "Traceback (most recent call last):\n" + "".join(f"  in line {line}\n" for line in range(2000))
+    files = MemoryFiles({path: MemoryFile((calm + dump + calm).encode())})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_piece_skipping, "_PIECE", 4096)
+        patch.setattr(log_piece_skipping, "_ENTRY", 4096)
+        patch.setattr(log_window, "_FIRST_STEP", 20_000)
+        found = records(read(files, LogWindow(lines), asked))
+        assert found
+        patch.setattr(Readers, "needle", lambda *_: None)
+        assert [record.entry.text for record in found] == [
+            record.entry.text for record in records(read(files, LogWindow(lines), asked))
+        ]
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -218,3 +285,12 @@ def test_what_no_time_is_known_of_is_left_out_of_a_time_and_said_once() -> None:
         "supervisor/nginx-stdout.log: 2 lines have no time, nor has one near them: they are left out"
     ]
     assert len(records(read(files, LogWindow(10)))) == 2
+
+
+@pytest.mark.parametrize("asked", [LogFilter(statuses=frozenset({500})), LogFilter(grep=re.compile("nowhere"))])
+@pytest.mark.parametrize("path", [f"/var/log/{ACCESS}", f"/var/log/{PROGRAM}"])
+def test_a_damaged_file_is_told_of_though_nothing_in_it_is_wanted(path: str, asked: LogFilter) -> None:
+    packed = gzip.compress(b"2026-11-23 09:00:00 calm\n" * 1000)
+    files = MemoryFiles({path: MemoryFile(b""), f"{path}.1.gz": MemoryFile(packed[:-20])})
+    said = [event.text for event in read(files, LogWindow(), asked) if isinstance(event, Notice)]
+    assert any(f"{path}.1.gz was read as far as it goes: its end is missing" in text for text in said)

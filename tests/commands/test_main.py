@@ -13,6 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from fake_services import FakeServices
+from json_schema import check_document
 from regops.errors import Failed, Phase, Unreachable
 from regops.main import RegopsGroup, app
 from regops.options import Output, OutputOption, TimeoutOption
@@ -75,6 +77,41 @@ def test_ctrl_c_ends_with_130_and_no_traceback() -> None:
     assert (result.exit_code, result.output) == (130, "")
 
 
+def test_ctrl_c_is_told_to_a_reader_of_json() -> None:
+    result = CliRunner().invoke(app_that(raising(KeyboardInterrupt())), ["act", "-o", "json"])
+    document = json.loads(result.stdout)
+    check_document(document)
+    assert (document["ok"], document["exit_code"], document["data"]) == (False, 130, None)
+    assert [error["kind"] for error in document["errors"]] == ["interrupted"]
+    assert (result.exit_code, result.stderr) == (130, "error: interrupted\n")
+
+
+def test_a_stream_that_ctrl_c_ends_has_its_lines_alone() -> None:
+    services = FakeServices()
+
+    def action() -> None:
+        services.is_stream = True
+        raise KeyboardInterrupt
+
+    result = CliRunner().invoke(app_that(action), ["act", "-o", "json"], obj=services)
+    assert (result.exit_code, result.output) == (130, "")
+
+
+def test_a_failure_in_json_names_the_registry_or_the_container_without_a_password() -> None:
+    for arguments, target in (
+        (["status", "https://me:secret@reg:5000"], {"url": "https://***@reg:5000", "container": None}),
+        (["search", "x", "reg:5000"], {"url": "reg:5000", "container": None}),
+        (["nginx-status", "https://me:secret@reg:5000"], {"url": "https://***@reg:5000", "container": None}),
+        (["logs", "nosuch"], {"url": None, "container": "nosuch"}),
+        (["logs", "nosuch", "--list"], {"url": None, "container": "nosuch"}),
+    ):
+        result = CliRunner().invoke(app, [*arguments, "-o", "json"], obj=FakeServices())
+        document = json.loads(result.stdout)
+        check_document(document)
+        assert result.exit_code == document["exit_code"] == 3
+        assert document["target"] == {**target, "swift_container": None}
+
+
 def test_a_wrong_option_is_a_usage_error() -> None:
     result = CliRunner().invoke(app, ["ping", "--no-such-option"])
     assert result.exit_code == 2
@@ -99,6 +136,33 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path: Path) -> Non
         assert child.stderr is not None
         assert child.stderr.read() == b""
         assert child.wait(10) == 141
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        [],
+        ["logs", "--help"],
+        ["bootstrap", "upload", "--help"],
+        ["ping", "http://127.0.0.1:1"],
+        ["ping", "http://127.0.0.1:1", "-o", "json"],
+        ["bootstrap", "verify", "/nowhere"],
+        ["bootstrap", "verify", "/nowhere", "-o", "json"],
+    ],
+    ids=" ".join,
+)
+def test_whatever_nobody_reads_ends_with_141(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing) as nobody:
+        done = subprocess.run(
+            [sys.executable, "-m", "regops", *arguments], stdout=nobody, stderr=subprocess.PIPE, text=True
+        )
+    is_failure = arguments[:2] == ["bootstrap", "verify"]
+    assert done.returncode == (3 if is_failure and "-o" not in arguments else 141)
+    assert ("error: " in done.stderr) == is_failure
 
 
 def test_sigterm_ends_the_command_with_143_and_runs_its_cleanup(tmp_path: Path) -> None:

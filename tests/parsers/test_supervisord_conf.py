@@ -1,5 +1,6 @@
 """Where supervisord and its programs log to."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,3 +53,18 @@ def test_a_program_that_names_no_log_has_one_of_supervisords_own_names() -> None
 def test_any_text_gives_paths_of_one_line(text: str) -> None:
     found = find_supervisord_logs(text)
     assert all(path for path in found.paths)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[supervisord]\na" + " " * 1_000_000 + "b",
+        "[supervisord]\nchildlogdir=/x\n" + " a\n" * 500_000,
+        f"[program:{'x' * 500_000}]\nstdout_logfile={'%(program_name)s' * 30_000}",
+        f"[program:{'x' * 200}]\nstdout_logfile=/{'%(program_name)s' * 100}",
+        f"[supervisord]\nlogfile=/{'x' * 1_000_000}",
+    ],
+    ids=["blanks", "lines", "names", "many names", "path"],
+)
+def test_what_is_made_to_be_long_to_read_is_read_at_once_and_names_no_log(text: str) -> None:
+    assert find_supervisord_logs(text).paths == ()

@@ -111,6 +111,8 @@ class LocalFiles:
 
     def ask(self, path: str, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Return the helper's answer to a request about a path."""
+        if "\0" in path:
+            raise NotFound(f"{self._name}:{path}: no file has such a name")
         if len(self._stuck_at) >= _MOST_STUCK:
             raise self._no_answer(path, f"(nor did {self._stuck_at[-1]}: nothing more is asked)")
         if self._helper is None:

@@ -116,8 +116,7 @@ class LogChain:
             if not (follow and file == 0):
                 for piece in splitter.flush():
                     yield Spot(file, line_at), LogLine(name, piece.text, piece.cut_bytes)
-            if damage := opened.take_damage():
-                self._say(f"{opened.generation.path} was read as far as it goes: {damage}")
+            self._say_damage(opened)
 
     def pieces(
         self, start: Spot, end: Spot | None, size_bytes: int, more_bytes: int
@@ -138,6 +137,7 @@ class LogChain:
                 if len(more) < more_bytes:
                     more += self._beyond(file, more_bytes - len(more))
                 yield Spot(file, here), piece, more
+            self._say_damage(opened)
 
     def tail(self, size_bytes: int) -> bytes:
         """Return some whole lines of the end of the newest file that holds any."""
@@ -162,6 +162,10 @@ class LogChain:
 
     def _size(self, file: int) -> int:
         return self._opened[-file].size_bytes
+
+    def _say_damage(self, opened: OpenedFile) -> None:
+        if damage := opened.take_damage():
+            self._say(f"{opened.generation.path} was read as far as it goes: {damage}")
 
     def _beyond(self, file: int, size_bytes: int) -> bytes:
         """Return what follows a file in the newer ones."""

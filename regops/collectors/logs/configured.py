@@ -13,9 +13,11 @@ from regops.ports import ContainerFiles
 # Where supervisord itself looks, and where distributions have it.
 _SUPERVISORD = ("/etc/supervisor/supervisord.conf", "/etc/supervisord.conf", "/etc/supervisord/supervisord.conf")
 _MOST_INCLUDED = 100
+# Of the first file, and of all that it includes.
 _MOST_BYTES = 1024 * 1024
 # A configuration that names more is not one that somebody wrote.
 _MOST_PATHS = 100
+_LONGEST_PATH = 4096
 _OUTPUT = "it goes to its program's own output"
 _OUTPUTS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/", "/proc/1/fd/")
 _REASONS = {"syslog": "it goes to syslog", "memory": "nginx keeps it in its memory"}
@@ -47,6 +49,8 @@ def configured_logs(files: ContainerFiles) -> ConfiguredLogs:
     paths: list[str] = []
     elsewhere: list[tuple[str, str]] = []
     for path in dict.fromkeys(named):
+        if not 0 < len(path) <= _LONGEST_PATH or "\0" in path:
+            continue  # no file is called so
         if reason := _reason(path):
             elsewhere.append((path, reason))
         else:
@@ -95,8 +99,11 @@ def _supervisord_logs(files: ContainerFiles) -> Iterator[SupervisordLogs | Notic
 
 def _included(files: ContainerFiles, folder: str, patterns: Iterable[str]) -> Iterator[SupervisordLogs | Notice]:
     """Yield what included files say; they include no others."""
-    read = 0
-    for pattern in patterns:
+    read, left = 0, _MOST_BYTES
+    globs = list(dict.fromkeys(patterns))
+    if len(globs) > _MOST_INCLUDED:
+        yield Notice(f"supervisord's configuration: only {_MOST_INCLUDED} of its includes count")
+    for pattern in globs[:_MOST_INCLUDED]:
         whole = pattern if pattern.startswith("/") else f"{folder}/{pattern}"
         directory, _, glob = whole.rpartition("/")
         try:
@@ -111,14 +118,17 @@ def _included(files: ContainerFiles, folder: str, patterns: Iterable[str]) -> It
                 continue
             read += 1
             try:
-                yield find_supervisord_logs(_text(files, f"{directory}/{name}"))
+                text = _text(files, f"{directory}/{name}", left)
             except RegopsError as error:
                 yield Notice(f"supervisord's configuration: {error.message}")
+                continue
+            left -= len(text)
+            yield find_supervisord_logs(text)
 
 
-def _text(files: ContainerFiles, path: str) -> str:
+def _text(files: ContainerFiles, path: str, size_bytes: int = _MOST_BYTES) -> str:
     file = files.open(path)
     try:
-        return file.read(0, _MOST_BYTES).decode("utf-8", "surrogateescape")
+        return file.read(0, size_bytes).decode("utf-8", "surrogateescape")
     finally:
         file.close()

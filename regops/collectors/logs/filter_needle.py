@@ -24,7 +24,7 @@ from regops.model.log_filter import LogFilter
 
 def access_needle(asked: LogFilter, formats: Sequence[AccessFormat]) -> Needle | None:
     """Return what those lines hold that are wanted of an access log in any of some formats."""
-    looks = _common(asked)
+    looks = [_grep(asked), *repositories(asked.repositories)]
     if asked.clients:
         looks.append(clients_of(asked.clients, places(formats, "remote_addr")))
     if asked.methods:
@@ -40,20 +40,19 @@ def access_needle(asked: LogFilter, formats: Sequence[AccessFormat]) -> Needle |
 
 def error_needle(asked: LogFilter) -> Needle | None:
     """Return what those entries hold that are wanted of nginx's error log; it tells of no status."""
-    looks = _common(asked)
+    looks = [_grep(asked), *repositories(asked.repositories)]
     if asked.clients:
         looks.append(clients_of(asked.clients, [(b"client: ", b""), (b"client ", b"")]))
     if asked.methods:
         looks.append(methods_anywhere(asked.methods))
     if asked.statuses:
         looks.append(NOTHING)
-    looks.append(grave_words(asked.level))
-    return _needle(looks, is_inherited=asked.level is not None)
+    return _needle(looks, owed=[grave_words(asked.level)])
 
 
 def registry_needle(asked: LogFilter) -> Needle | None:
     """Return what those entries hold that are wanted of a registry's log, in all shapes that it has."""
-    looks = _common(asked)
+    looks = repositories(asked.repositories)
     if asked.clients and (clients := clients_of(asked.clients, [(b"", b"")])):
         looks.append(Look((*clients.patterns, spelled(f"{string.hexdigits}.:"))))
     if asked.methods:
@@ -63,32 +62,29 @@ def registry_needle(asked: LogFilter) -> Needle | None:
     if (level := grave_words(asked.level)) is not None and asked.level is not None:
         statuses = numbers(grave_statuses(asked.level))
         looks.append(Look((*level.patterns, *statuses, spelled(string.ascii_letters)), level.words))
-    return _needle(looks, is_inherited=asked.level is not None)
+    return _needle([_grep(asked)], owed=looks)
 
 
 def program_needle(asked: LogFilter) -> Needle | None:
     """Return what those entries hold that are wanted of a log that tells of no requests."""
-    looks = _common(asked)
+    looks = [_grep(asked), *repositories(asked.repositories)]
     if asked.statuses or asked.methods or asked.repositories or asked.clients:
         looks.append(NOTHING)
-    looks.append(grave_words(asked.level))
-    return _needle(looks, is_inherited=asked.level is not None)
+    return _needle(looks, owed=[grave_words(asked.level)])
 
 
 def mixed_needle(asked: LogFilter) -> Needle | None:
     """Return what those entries hold that are wanted of a log of several programs."""
-    looks = _common(asked)
+    looks = repositories(asked.repositories)
     if asked.methods:
         looks.append(methods_anywhere(asked.methods))
-    return _needle(looks)
+    return _needle([_grep(asked)], owed=looks)
 
 
-def _needle(looks: Iterable[Look | None], *, is_line: bool = False, is_inherited: bool = False) -> Needle | None:
-    found = [look for look in looks if look is not None]
-    return Needle(tuple(found), is_line=is_line, is_inherited=is_inherited) if found else None
+def _needle(looks: Iterable[Look | None], *, owed: Iterable[Look | None] = (), is_line: bool = False) -> Needle | None:
+    own, lent = (tuple(look for look in each if look is not None) for each in (looks, owed))
+    return Needle((*own, *lent), is_line=is_line, owed=lent) if own or lent else None
 
 
-def _common(asked: LogFilter) -> list[Look | None]:
-    """Return the looks for what is written alike in all logs."""
-    grep = None if asked.grep is None else pattern_look(asked.grep)
-    return [grep, *repositories(asked.repositories)]
+def _grep(asked: LogFilter) -> Look | None:
+    return None if asked.grep is None else pattern_look(asked.grep)

@@ -13,7 +13,7 @@ from regops.ports import ContainerFiles
 _MOST_NAMES = 5000
 # logrotate: `.1`, `.2.gz`; with dateext `-20261123`, `-20261123-1795425120`, `-2026-11-23`. supervisord: `.1` to `.10`.
 _NUMBER = re.compile(r"\.([0-9]{1,6})")
-_DATE = re.compile(r"[-.]([0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2})((?:[-._T]?[0-9]{1,12})*)")
+_DATE = re.compile(r"[-.]([0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2})((?:[-._T]?[0-9])*)")
 GZIP = ".gz"
 
 

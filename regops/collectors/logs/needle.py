@@ -15,7 +15,7 @@ _HARD = re.compile(r"[\\|()\[\]{}]")
 _PARTS = re.compile(r".[*?][?+]?|[.^$]|\+[?+]?", re.DOTALL)
 _SHORTEST = 3
 # In other alphabets there are letters that count as these when the case does not.
-_AMBIGUOUS = re.compile("[sk]|[^ -~]", re.IGNORECASE)
+_AMBIGUOUS = re.compile("[isk]|[^ -~]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,21 @@ class Look:
 class Needle:
     """What wanted entries of one log hold: all looks find something in each of them.
 
-    is_line says that every line is an entry of its own. is_inherited says that an entry can be wanted for what the
-    first part of it holds, which was given away before.
+    is_line says that every line is an entry of its own. owed are those of the looks that the rest of an entry, whose
+    first part was given away before, may owe to that.
     """
 
     looks: tuple[Look, ...]
     is_line: bool = False
-    is_inherited: bool = False
+    owed: tuple[Look, ...] = ()
 
     def finds(self, content: bytes) -> bool:
         """Return whether an entry in some bytes can be wanted."""
         return all(look.finds(content) for look in self.looks)
+
+    def lends(self, content: bytes) -> bool:
+        """Return whether an entry in some bytes can be wanted for the rest of it."""
+        return bool(self.owed) and all(look.finds(content) for look in self.owed)
 
     def lines(self, content: bytes, begin: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the lines that can be wanted, as begin and end, of those that begin between two places; in order."""

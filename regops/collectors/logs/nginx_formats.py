@@ -22,6 +22,7 @@ CONFIGURATIONS = (
 _MOST_FILES = 200
 _MOST_BYTES = 1024 * 1024
 _VARIABLE = re.compile(r"\$(?:\{\w+\}|\w+)")
+_SPECIAL = re.compile(r"[*?[]")
 _NOT_FILES = ("syslog:", "memory:", "stderr")
 
 
@@ -99,14 +100,8 @@ class _Reading:
 
     def read(self, path: str, context: tuple[str, ...]) -> None:
         """Read a file that stands in a context, and those it includes."""
-        if (path, context) in self._seen:
+        if not self._is_next(path, context):
             return
-        if len(self._seen) >= _MOST_FILES:
-            if len(self._seen) == _MOST_FILES:
-                self._problem(f"only {_MOST_FILES} of its files were read")
-            self._seen.add((path, context))
-            return
-        self._seen.add((path, context))
         try:
             found = find_logs(parse_nginx_conf(self._text(path), source=path), context)
         except (ParseError, RegopsError) as error:
@@ -120,6 +115,15 @@ class _Reading:
             for included in self._included(include):
                 self.read(included, include.context)
 
+    def _is_next(self, path: str, context: tuple[str, ...]) -> bool:
+        """Return whether a file or a glob is to be looked at: for the first time, and not beyond the bound."""
+        if (path, context) in self._seen or len(self._seen) > _MOST_FILES:
+            return False
+        if len(self._seen) == _MOST_FILES:
+            self._problem(f"only {_MOST_FILES} of its files were read")
+        self._seen.add((path, context))
+        return len(self._seen) <= _MOST_FILES
+
     def _text(self, path: str) -> str:
         file = self._files.open(path)
         try:
@@ -132,6 +136,8 @@ class _Reading:
         folder, _, name = pattern.rpartition("/")
         if not any(mark in name for mark in "*?["):
             yield pattern
+            return
+        if not self._is_next(pattern, include.context):
             return
         try:
             names = self._files.names(folder or "/", limit=_MOST_FILES).names
@@ -151,6 +157,10 @@ def _is(log: str, path: str) -> bool:
     """Tell whether what a directive names is this file; a relative one is below nginx's prefix, wherever that is."""
     if log.startswith(_NOT_FILES):
         return False
-    parts = [re.escape(part) for part in _VARIABLE.split(log)]
-    pattern = "[^/]*".join(parts)
-    return re.fullmatch(pattern if log.startswith("/") else f".*/{pattern}", path, re.DOTALL) is not None
+    # A variable holds no slash. Names are the container's too: this takes no longer the more variables there are.
+    segments = log.count("/") + 1
+    asked = "*".join(_SPECIAL.sub(r"[\g<0>]", part) for part in _VARIABLE.split(log))
+    parts = path.split("/")
+    if log.startswith("/"):
+        return len(parts) == segments and fnmatchcase(path, asked)
+    return len(parts) > segments and fnmatchcase("/".join(parts[-segments:]), asked)

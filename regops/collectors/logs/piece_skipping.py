@@ -12,7 +12,8 @@ from regops.model.log_source import LogLine
 # most, unless a line of it is longer than anybody reads.
 _PIECE = 1024 * 1024
 _ENTRY = 384 * 1024
-_LONG_LINE = LINE_BYTES
+# Wherever a line of LINE_BYTES begins, it is all there is between two multiples of this.
+_LONG_LINE = LINE_BYTES // 2
 _LONGEST_RUN = 64 * 1024 * 1024
 
 
@@ -52,11 +53,17 @@ class PieceSkipping(Skipping):
             # A file begins with a line, and so does what follows a newline.
             line_begins = line_begins or spot.file != before.file
             begun = piece.count(b"\n", 0, -1) + line_begins
+            content = piece + more
             if (
-                self._needle.finds(piece + more)
+                self._needle.finds(content)
                 or has_long_line(more)
                 or not self._is_inside(spot, behind)
-                or (start is not None and self._is_inherited(piece if line_begins else piece.partition(b"\n")[2]))
+                # An entry that goes on across the ends of pieces is wanted in all of them, or in none.
+                or (
+                    (start is not None or not behind_gap)
+                    and self._goes_on(content, 0 if line_begins else _line_at(content, 1))
+                )
+                or (self._needle.lends(content) and self._goes_on(content, _line_at(content, len(piece))))
             ):
                 if start is not None and (spot.file > start.file or spot.offset - start.offset >= _LONGEST_RUN):
                     yield Run(Part(start, spot), behind_gap=behind_gap, before_gap=False)
@@ -71,16 +78,21 @@ class PieceSkipping(Skipping):
         if start is not None:
             yield Run(Part(start, part.end), behind_gap=behind_gap, before_gap=False)
 
-    def _is_inherited(self, content: bytes) -> bool:
-        """Return whether some lines can be the rest of an entry that is wanted for its first part."""
-        if not self._needle.is_inherited:
+    def _goes_on(self, content: bytes, at: int) -> bool:
+        """Return whether the line at a place can be the rest of an entry that is wanted for its first part."""
+        if not self._needle.owed:
             return False
         reader = self._new_reader()
-        line = LogLine(reader.source, content[:LINE_BYTES].partition(b"\n")[0])
+        line = LogLine(reader.source, content[at : at + LINE_BYTES].partition(b"\n")[0])
         # Read alone, only the first line of an entry has a time.
         return not any(record.at for record in (*reader.feed(line), *reader.flush()))
 
 
+def _line_at(content: bytes, at: int) -> int:
+    """Return where the first line begins that does so at a place or behind it; the end where none does."""
+    return content.find(b"\n", at - 1) + 1 or len(content)
+
+
 def has_long_line(content: bytes) -> bool:
-    """Return whether some bytes have a line in them that is longer than anybody reads."""
+    """Return whether some bytes can have a line in them that is longer than anybody reads."""
     return any(content.find(b"\n", at, at + _LONG_LINE) < 0 for at in range(0, len(content), _LONG_LINE))

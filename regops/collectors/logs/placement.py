@@ -19,7 +19,7 @@ class Placed(NamedTuple):
     is_guess: bool = False
 
 
-def place(records: Iterable[LogRecord | None], modified: datetime) -> Iterator[Placed]:
+def _place(records: Iterable[LogRecord | None], modified: datetime) -> Iterator[Placed]:
     """Yield records with their moments: what comes before the first time belongs to it, without any to the file's.
 
     Behind a None are records that are not wanted, but the first of them with a time tells where those before belong.
@@ -53,19 +53,36 @@ def place(records: Iterable[LogRecord | None], modified: datetime) -> Iterator[P
         yield Placed(modified, each, is_guess=True)
 
 
+class Placement:
+    """What a window shows of a log that was written to last at a moment.
+
+    untimed counts the records that were left out because nothing tells when they were.
+    """
+
+    def __init__(self, window: LogWindow, modified: datetime) -> None:
+        self.untimed = 0
+        self._window = window
+        self._modified = modified
+
+    def all(self, records: Iterable[LogRecord | None]) -> Iterator[Placed]:
+        """Yield records of which it is known that they are in the window."""
+        return _place(records, self._modified)
+
+    def shown(self, records: Iterable[LogRecord | None]) -> Iterator[Placed]:
+        """Yield those of some records that are in the window, in their order, up to the first one that is newer."""
+        since, until = self._window.since, self._window.until
+        for found in self.all(records):
+            if until is not None and not found.is_guess and found.at >= until:
+                return
+            if found.is_guess and not is_open(self._window):
+                self.untimed += 1
+            elif since is None or found.at >= since:
+                yield found
+
+
 def is_open(window: LogWindow) -> bool:
     """Return whether a window asks for no time."""
     return window.since is None and window.until is None
-
-
-def is_before(found: Placed, window: LogWindow) -> bool:
-    """Return whether a record is older than a window."""
-    return window.since is not None and found.at < window.since
-
-
-def is_over(found: Placed, window: LogWindow) -> bool:
-    """Return whether a record is newer than a window: so are all behind it."""
-    return window.until is not None and not found.is_guess and found.at >= window.until
 
 
 def moment(seconds: float) -> datetime:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ from regops.ports import ContainerFiles
 DIRECTORIES = ("/var/log/nginx", "/var/log/supervisor", "/var/log/redis")
 # More is no log directory any more; each name costs a question.
 _MOST_FILES = 500
+# Through the engine, the names in a folder cost all that is in it.
+_MOST_FOLDERS = 20
 
 # supervisord's own names for a log it was not given one for: new at every start of the container.
 _AUTO = re.compile(r"(?P<program>.+)---supervisor-\w+(?P<rest>\.log.*)", re.DOTALL)
@@ -127,12 +130,16 @@ def _named(files: ContainerFiles, configured: ConfiguredLogs, known: Iterable[_F
 def _candidates(files: ContainerFiles, configured: ConfiguredLogs) -> Iterator[str]:
     """Yield the paths that configurations name, each with those of its rotated files behind it."""
     names: dict[str, tuple[str, ...]] = {}
+    left = _MOST_FILES
     for path in configured.paths:
         yield path
         directory, _, name = path.rpartition("/")
         if directory not in names:
-            names[directory] = _names(files, directory or "/")
-        yield from (f"{directory}/{each}" for each in names[directory] if each.startswith(name) and is_generation(each))
+            names[directory] = _names(files, directory or "/") if len(names) < _MOST_FOLDERS else ()
+        rotated = (each for each in names[directory] if each.startswith(name) and is_generation(each))
+        for each in islice(rotated, left):
+            left -= 1
+            yield f"{directory}/{each}"
     if configured.auto_directory:
         listed = _names(files, configured.auto_directory)
         yield from (f"{configured.auto_directory}/{each}" for each in listed if _AUTO.fullmatch(each))

@@ -10,6 +10,7 @@ from regops.collectors.logs.spots import Spot
 # A piece of a log this long is read rather than divided.
 _SHORT = 128 * 1024
 _LONGEST_PROBE = 1024 * 1024
+_NEAR = 64 * 1024
 # How far the lines of one log may be out of the order of time; and where a clock is put back, it is hours.
 _DISORDER = timedelta(minutes=5)
 _CLOCK_CHANGE = timedelta(hours=3)
@@ -52,7 +53,8 @@ class TimeSearch:
 
     def is_after(self, since: datetime, spot: Spot) -> bool:
         """Return whether all records that begin at a spot or behind it are of since or later for sure."""
-        time = self.time_at(self._chain.back(spot, 0))
+        # Lines at the spot itself can be of the entry before it, which tells its time: it is looked for there.
+        time = self.time_at(self._chain.back(spot, _NEAR), spot)
         return time is not None and time >= since
 
     def is_before(self, until: datetime, spot: Spot) -> bool:
@@ -61,13 +63,12 @@ class TimeSearch:
         return time is not None and time < until - self._disorder(until)
 
     def time_at(self, spot: Spot, end: Spot | None = None) -> datetime | None:
-        """Return the first time at a spot or soon behind it in the same file, None where there is none."""
+        """Return the first time at a spot or soon behind it in the same file, before end; None where there is none."""
         reader = self._new_reader()
-        limit = spot.offset + _LONGEST_PROBE
-        if end is not None:
-            limit = min(end.offset, limit)
+        limit = Spot(spot.file, spot.offset + _LONGEST_PROBE)
+        limit = limit if end is None else min(end, limit)
         for here, line in self._chain.lines(spot):
-            if here.file != spot.file or here.offset >= limit:
+            if here >= limit:
                 break
             # Each line alone: only the beginnings of entries have times.
             for record in (*reader.feed(line), *reader.flush()):

@@ -16,8 +16,10 @@ from regops.collectors.logs.needle import Look
 _SHORTEST = 3
 _LIBRARY = "library"
 _HEX_DIGITS = string.hexdigits
-# Behind a backslash, these stand for something else than themselves.
-_LETTERS = frozenset("afnrtvbxuU")
+# Behind a backslash, these stand for something else than themselves; and so do those that begin a code, if one follows.
+_LETTERS = frozenset("afnrtvb")
+# nginx has digits in upper case, which Go does not read as such: but then nothing is a repository any more.
+_CODES = {"x": b"x(?![0-9A-Fa-f]{2})", "u": b"u(?![0-9A-Fa-f]{4})", "U": b"U(?![0-9a-f]{8})"}
 _GLOB = re.compile(r"[*?/]")
 _THREE_DIGITS = range(1000)
 _OCTET_BITS, _HEXTET_BITS = 8, 16
@@ -166,10 +168,11 @@ def _places_in(log_format: AccessFormat, name: str) -> Iterator[Place]:
 
 def spelled(characters: str) -> re.Pattern[bytes]:
     """Return what finds one of some characters behind a backslash, in any way that is read as the character."""
-    letters = "".join(sorted(set(characters) - _LETTERS))
     codes = _codes(characters)
-    plain = b"|[%b]" % re.escape(letters).encode("utf-8", "surrogateescape") if letters else b""
-    return re.compile(rb"\\(?:x(?:%b)|u00(?:%b)|U000000(?:%b)%b)" % (codes, codes, codes, plain))
+    ways = [b"%b(?:%b)" % (begins, codes) for begins in (b"x", b"u00", b"U000000")]
+    letters = sorted(set(characters) - _LETTERS)
+    ways += [_CODES.get(letter) or re.escape(letter).encode("utf-8", "surrogateescape") for letter in letters]
+    return re.compile(rb"\\(?:%b)" % b"|".join(ways))
 
 
 def _codes(characters: str) -> bytes:

@@ -9,7 +9,7 @@ from regops.collectors.logs.line_skipping import LineSkipping
 from regops.collectors.logs.needle import Needle
 from regops.collectors.logs.patience import OutOfTime
 from regops.collectors.logs.piece_skipping import PieceSkipping, Run
-from regops.collectors.logs.placement import Placed, is_before, is_open, is_over, moment, place
+from regops.collectors.logs.placement import Placed, Placement, moment
 from regops.collectors.logs.records import RecordReader
 from regops.collectors.logs.spots import Part, Spot
 from regops.collectors.logs.time_search import TimeSearch
@@ -26,9 +26,8 @@ _LONGEST_STEP = 4 * 1024 * 1024
 class SourceWindow:
     """What a window shows of one log; new_reader makes a reader for any part of it, wanted is what a request asks for.
 
-    needle is what wanted records hold, None where only reading tells. untimed counts the records that were left out
-    because nothing tells when they were, hidden the lines that were passed over unread where all are asked for.
-    is_cut says that the time did not suffice to look for the last ones.
+    needle is what wanted records hold, None where only reading tells. hidden counts the lines that were passed over
+    unread where all are asked for. is_cut says that the time did not suffice to look for the last ones.
     """
 
     def __init__(
@@ -42,7 +41,6 @@ class SourceWindow:
         needle: Needle | None = None,
         follow: bool = False,
     ) -> None:
-        self.untimed = 0
         self.hidden = 0
         self.is_cut = False
         self._since_passed = False
@@ -55,7 +53,12 @@ class SourceWindow:
         self._follow = follow
         self.after_all = Part(chain.end, None)
         self._searched = chain.end
-        self._modified = moment(chain.modified_at)
+        self._placement = Placement(window, moment(chain.modified_at))
+
+    @property
+    def untimed(self) -> int:
+        """How many records were left out because nothing tells when they were."""
+        return self._placement.untimed
 
     def parts(self) -> tuple[tuple[Part, ...], int]:
         """Return the parts in which all records are that the window can show, and how many are wanted there.
@@ -68,7 +71,7 @@ class SourceWindow:
         if lines is None:
             return (Part(least or self._chain.begin(), end),), 0
         found = self._last(lines, least, end)
-        self.untimed = 0
+        self._placement.untimed = 0
         self._since_passed = False
         return found
 
@@ -78,14 +81,14 @@ class SourceWindow:
         What is followed is read whole by its reader, which has to know where it stands.
         """
         if self._needle is None or (self._follow and reader is not None):
-            yield from self._in_window(self._read(part, reader or self._new_reader()))
+            yield from self._placement.shown(self._read(part, reader or self._new_reader()))
         elif self._needle.is_line:
             yield from self._read_lines(part, self._needle)
         else:
             skipping = PieceSkipping(self._chain, self._needle, self._new_reader, self._is_inside)
             try:
                 for run in skipping.runs(part):
-                    yield from self._in_window(self._read(run.part, self._new_reader(), run))
+                    yield from self._placement.shown(self._read(run.part, self._new_reader(), run))
             finally:
                 self._hide(skipping.hidden)
 
@@ -94,9 +97,9 @@ class SourceWindow:
         try:
             for found in skipping.read(part):
                 if isinstance(found, Part):
-                    yield from self._in_window(self._read(found, self._new_reader()))
+                    yield from self._placement.shown(self._read(found, self._new_reader()))
                 else:
-                    yield from place(found, self._modified)
+                    yield from self._placement.all(found)
         finally:
             self._hide(skipping.hidden)
 
@@ -104,15 +107,6 @@ class SourceWindow:
         # Where a number of lines is asked for, nobody knows how many there are before them.
         if self._window.lines is None:
             self.hidden += lines
-
-    def _in_window(self, records: Iterator[LogRecord | None]) -> Iterator[Placed]:
-        for found in place(records, self._modified):
-            if is_over(found, self._window):
-                return
-            if found.is_guess and not is_open(self._window):
-                self.untimed += 1
-            elif not is_before(found, self._window):
-                yield found
 
     def reached(self) -> datetime | None:
         """Return the time up to which it was read, or from which on it was searched; None where none is near."""
