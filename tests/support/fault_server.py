@@ -93,7 +93,7 @@ class FaultServer:
             with contextlib.suppress(OSError):
                 peer.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
 
     @property
     def paths(self) -> list[str]:
