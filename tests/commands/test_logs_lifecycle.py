@@ -162,7 +162,7 @@ def test_an_answer_no_engine_gives_is_refused(answer: Any) -> None:
     before = open_descriptors()
     with pytest.raises((UnexpectedAnswer, NotRunning)), hold_process(LyingEngine(answer), "c"):
         pass
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 @pytest.mark.parametrize("state", [{"Pid": 0}, {"Running": False}, {"Pid": 0, "Status": "exited", "Running": False}])
