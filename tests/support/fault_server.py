@@ -88,6 +88,8 @@ class FaultServer:
         self.closing.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        # The first one accepts: after it, no connection is added that nobody would end.
+        self._threads[0].join(60)
         self._listener.close()
         for peer in self._peers:
             with contextlib.suppress(OSError):
