@@ -330,8 +330,8 @@ class Sent:
 
 @contextmanager
 def started(name: str, to: Path, **options: Any) -> Generator[subprocess.Popen[str]]:
-    """Run a download in a process of its own."""
-    command = [sys.executable, "-m", "regops", "bootstrap", "download", name, "--to", str(to)]
+    """Run a download in a process of its own, which bears a stall for as long as a test looks at it."""
+    command = [sys.executable, "-m", "regops", "bootstrap", "download", name, "--to", str(to), "--timeout", "300"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
     try:
         yield process

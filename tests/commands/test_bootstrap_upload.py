@@ -239,7 +239,8 @@ def test_an_image_that_is_not_there_is_told(place: str) -> None:
 def command(path: Path, place: str, auth_url: str) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "regops", "bootstrap", "upload", str(path), "one.tar", "-c", place]
     environ = {**os.environ, "ST_AUTH": auth_url}
-    return subprocess.Popen([*line, "--segment-size", "1M"], env=environ, stderr=subprocess.PIPE, text=True)
+    line += ["--segment-size", "1M", "--timeout", "300"]
+    return subprocess.Popen(line, env=environ, stderr=subprocess.PIPE, text=True)
 
 
 def settled(swift: SwiftServer, place: str) -> list[str]:
