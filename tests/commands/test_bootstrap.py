@@ -31,7 +31,8 @@ IMAGE = random.Random(1).randbytes(3_000_000)
 
 @pytest.fixture(autouse=True)
 def credentials(swift: SwiftServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in swift.environ.items():
+    # Longer than any test looks at a stall, and than a busy machine's Swift takes: another try is counted.
+    for name, value in {**swift.environ, "REGOPS_TIMEOUT": "300"}.items():
         monkeypatch.setenv(name, value)
 
 
@@ -330,8 +331,8 @@ class Sent:
 
 @contextmanager
 def started(name: str, to: Path, **options: Any) -> Generator[subprocess.Popen[str]]:
-    """Run a download in a process of its own, which bears a stall for as long as a test looks at it."""
-    command = [sys.executable, "-m", "regops", "bootstrap", "download", name, "--to", str(to), "--timeout", "300"]
+    """Run a download in a process of its own."""
+    command = [sys.executable, "-m", "regops", "bootstrap", "download", name, "--to", str(to)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
     try:
         yield process
