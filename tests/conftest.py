@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import index_server
 import json_schema
@@ -20,6 +21,9 @@ IN_CI = os.environ.get("CI") == "true"
 NEEDS = ("engine", "root", "swift", "index")
 # Two sessions on one engine need two names.
 LAB = os.environ.get("REGOPS_TEST_LAB", "regops-test")
+# How long an example takes, or its making, is up to the machine and whoever else it works for.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @cache

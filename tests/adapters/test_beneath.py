@@ -191,7 +191,7 @@ def test_descriptors_are_closed_whatever_happens(root: int, by: str, inside: Pat
                 function(root, path)
             except OSError:
                 continue
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 # A16: a container that swaps a file for a link as fast as it can.

@@ -30,7 +30,7 @@ def engine(path: Path, behave: Callable[[socket.socket], object]) -> Generator[d
             with connection:
                 try:
                     behave(connection)
-                    done.wait(10)
+                    done.wait(120)
                 except OSError:
                     return  # the one who asked has gone
 
@@ -41,6 +41,11 @@ def engine(path: Path, behave: Callable[[socket.socket], object]) -> Generator[d
         finally:
             done.set()
             thread.join()
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "_ANSWER_SECONDS", 60.0)
 
 
 def answering(body: object) -> Callable[[socket.socket], object]:

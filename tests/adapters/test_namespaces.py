@@ -42,10 +42,12 @@ def test_a_port_of_the_containers_own_loopback_is_reached(engine: Engine, box: A
 
 def test_this_process_stays_in_its_own_network_and_leaves_nothing_open(engine: Engine, box: Attacked) -> None:
     engine.inspect(box.name)
-    own, threads, before = Path("/proc/self/ns/net").readlink(), threading.active_count(), open_descriptors()
+    own, threads, before = Path("/proc/self/ns/net").readlink(), set(threading.enumerate()), open_descriptors()
     for _ in range(3):
         connect_inside(engine, box.name, 8123, 5.0).close()
-    assert (threading.active_count(), open_descriptors()) == (threads, before)
+    # What earlier tests left behind may end meanwhile.
+    assert set(threading.enumerate()) <= threads
+    assert open_descriptors() <= before
     # The kernel takes a moment longer to forget a thread than Python does.
     wait_until(lambda: network_namespaces() == {own})
 
@@ -62,7 +64,7 @@ def test_a_port_where_nothing_listens_is_refused_as_anywhere(engine: Engine, box
     before = open_descriptors()
     with pytest.raises(ConnectionRefusedError):
         connect_inside(engine, box.name, 8124, 5.0)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_a_container_that_is_not_there_or_stopped_is_named(engine: Engine) -> None:

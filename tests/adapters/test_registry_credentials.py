@@ -4,6 +4,7 @@ import base64
 import json
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +13,10 @@ import pytest
 import responses
 
 from fault_server import FaultServer, Peer, Script
-from registry_door import ask
+from registry_door import ask, run_out_of_time
+from regops.adapters.registry import client
+from regops.adapters.registry.credentials import docker_credentials
+from regops.errors import Phase
 from regops.model.http import HttpReply
 from regops.secret import Secret
 
@@ -183,11 +187,12 @@ def test_a_token_that_cannot_be_had_is_told_beside_the_answer(status: int, answe
     assert said in reply.notes[0]
 
 
-def test_a_token_server_that_hangs_does_not_hide_that_the_registry_lives() -> None:
+def test_a_token_server_that_hangs_does_not_hide_that_the_registry_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     with FaultServer(lambda peer: peer.wait_for_hang_up()) as tokens:
+        run_out_of_time(monkeypatch, Phase.FIRST_BYTE, tokens.url)
         challenge = asking_for_tokens(tokens.url)
         with FaultServer(challenge) as server:
-            reply = ask(server.url, timeout_seconds=0.5, **BOB)
+            reply = ask(server.url, **BOB)
     assert reply.status == 401
     assert "silence" in reply.notes[0]
 
@@ -269,8 +274,11 @@ def test_a_helper_that_fails_is_told_beside_the_answer(
 ) -> None:
     helper(tmp_path, "try", script, monkeypatch)
     docker_config({"credsStore": "try"})
+    if said == "did not finish within":
+        patience = partial(docker_credentials, timeout_seconds=0.5)
+        monkeypatch.setattr(client, "docker_credentials", lambda names, environ, **_: patience(names, environ))
     with FaultServer(guarded(lambda: 'Basic realm="r"', BASIC)) as server:
-        reply = ask(server.url, timeout_seconds=1)
+        reply = ask(server.url)
     assert reply.status == 401
     assert (said or "") in " ".join(reply.notes)
     assert bool(reply.notes) == (said is not None)

@@ -11,8 +11,8 @@ import pytest
 
 from certificates import Identity, authority, make_identity, server_context, write_identity
 from fault_server import FaultServer, Peer
-from registry_door import ask, failure
-from regops.adapters.registry import tls, trust
+from registry_door import ask, failure, run_out_of_time
+from regops.adapters.registry import line, tls, trust
 from regops.errors import ConfigurationError, Phase
 from regops.model.http import Cause
 from regops.settings import HttpOptions
@@ -122,15 +122,17 @@ def test_a_client_certificate_that_is_asked_for_is_named_and_can_be_given(
     assert reply.status == 200
 
 
-def test_a_port_that_speaks_plain_http_is_recognised() -> None:
+def test_a_port_that_speaks_plain_http_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "_SHARE", 0.01)
     with FaultServer(answer) as server:  # waits for the end of a line, which a handshake does not send
-        error = failure(f"https://{HERE}:{server.port}", timeout_seconds=1)
+        error = failure(f"https://{HERE}:{server.port}")
     assert error.cause is Cause.TLS
     assert "speaks plain HTTP, not TLS" in error.message
     assert f"http://{HERE}:{server.port}" in error.hint
 
 
-def test_a_port_that_speaks_tls_is_recognised(tmp_path: Path) -> None:
+def test_a_port_that_speaks_tls_is_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "_LOOK_SECONDS", 60.0)
     with serving(tmp_path, signed(HERE)) as server:
         error = failure(f"http://{HERE}:{server.port}")
     assert "speaks TLS, not plain HTTP" in error.message
@@ -148,9 +150,13 @@ def test_a_port_that_speaks_tls_is_recognised(tmp_path: Path) -> None:
     ],
     ids=["alert", "reset", "closed", "silent", "garbage"],
 )
-def test_a_handshake_that_fails_is_told_by_how(script: Any, cause: Cause, said: str) -> None:
+def test_a_handshake_that_fails_is_told_by_how(
+    script: Any, cause: Cause, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if cause is Cause.SILENT:
+        run_out_of_time(monkeypatch, Phase.TLS)
     with FaultServer(script, read_head=False) as server:
-        error = failure(f"https://{HERE}:{server.port}", timeout_seconds=0.5)
+        error = failure(f"https://{HERE}:{server.port}")
     assert error.cause is cause
     assert said in error.message
 

@@ -16,6 +16,7 @@ import responses
 from certificates import authority, make_identity, server_context
 from fault_server import FaultServer, Peer, Script, refused_port
 from registry_door import ask, failure
+from regops.adapters.registry import tls
 from regops.adapters.registry.client import RegistryClient
 from regops.errors import ConfigurationError, Refused
 from regops.model.http import Cause
@@ -79,9 +80,10 @@ def test_without_a_scheme_tls_is_asked_first(tmp_path: Path) -> None:
     assert untrusted.cause is Cause.TLS  # a bad certificate is no reason to do without any
 
 
-def test_without_a_scheme_plain_http_is_found_on_loopback() -> None:
+def test_without_a_scheme_plain_http_is_found_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "_SHARE", 0.01)
     with FaultServer(answer) as server:
-        door = RegistryClient(f"127.0.0.1:{server.port}", HttpOptions(timeout_seconds=1))
+        door = RegistryClient(f"127.0.0.1:{server.port}", HttpOptions(timeout_seconds=60))
         reply = door.get("/v2/")
     assert (reply.status, door.url) == (200, server.url)
 

@@ -87,7 +87,7 @@ def test_a_run_takes_up_what_was_lost_and_fetches_nothing_twice(
 ) -> None:
     bends = [answer(500), cut_after(400_000), answer(503), answer(502), cut_after(1), stall_after(1_200_000)]
     with faulty(swift, monkeypatch, name, *bends) as way:
-        result = download(name, tmp_path, "--timeout", "1", "--retries", "6")
+        result = download(name, tmp_path, "--timeout", "5", "--retries", "6")
     assert result.exit_code == 0, result.stderr
     assert (tmp_path / name).read_bytes() == IMAGE
     assert names_in(tmp_path) == [name]
@@ -319,7 +319,7 @@ def test_the_status_of_several_is_that_of_each_where_they_agree(
 
 
 def test_a_terminal_shows_how_far_it_is(swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = ["bootstrap", "download", "plain.tar", "-c", CONTAINER, "--to", str(tmp_path), "--timeout", "2"]
+    command = ["bootstrap", "download", "plain.tar", "-c", CONTAINER, "--to", str(tmp_path), "--timeout", "5"]
     with (
         faulty(swift, monkeypatch, "plain.tar", stall_after(2_000_000)),
         operator_at(*command) as (terminal, process),

@@ -168,7 +168,10 @@ def test_a_race_leaks_nothing_in_100_reads(box: Attacked, host_secret: Path) -> 
 
     found: list[bytes] = []
     with container_files(DockerEngine.from_environment(), box.name) as files:
-        for _ in range(100):
+        looks, ends = 0, time.monotonic() + 60
+        # How often the file is caught while it is one is up to the scheduler: until once at least.
+        while looks < 100 or (not found and time.monotonic() < ends):
+            looks += 1
             try:
                 file = files.open(LOG)
                 found.append(file.read(0, 100))
@@ -235,10 +238,10 @@ def test_a_link_to_stdout_does_not_hang_on_a_terminal_or_a_pipe(box: Attacked) -
     ours, theirs = pty.openpty()
     with regops_process("logs", box.name, "-s", "x.log", stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
     os.close(ours)
     with regops_process("logs", box.name, "-s", "x.log") as process:
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=120)
         assert (process.returncode, out) == (0, b"")
 
 
@@ -292,7 +295,7 @@ def test_a_lease_is_said_in_seconds(box: Attacked) -> None:
         fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         started = time.monotonic()
         refused(read(box), "holds a lease")
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 40
     finally:
         fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_UNLCK)
         os.close(held)
@@ -320,7 +323,7 @@ def test_a_dead_file_system_is_said_and_holds_nobody_up(box: Attacked) -> None:
     with dead_file_system(box.pid, "/var/log/supervisor"):
         with regops_process("logs", box.name) as process:
             # The pipe ends although the helper cannot: it holds nothing of ours.
-            out, err = process.communicate(timeout=40)
+            out, err = process.communicate(timeout=120)
         assert (process.returncode, plain(out.decode())) == (0, "nginx/error ? honest\n")
         assert b"/var/log/supervisor does not answer within 5 s" in err
         assert stuck_helpers() == 1

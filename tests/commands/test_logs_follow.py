@@ -187,7 +187,7 @@ def test_a_signal_at_any_point_ends_it_and_leaves_nothing_behind(number: int) ->
                 assert ended == 128 + number or b"init_import_site" in terminal.screen, (delay, terminal.screen)
                 assert terminal.modes == before
                 for child in children:
-                    wait_until(lambda child=child: not Path(f"/proc/{child}").exists(), within_seconds=5)  # type: ignore[misc]
+                    wait_until(lambda child=child: not Path(f"/proc/{child}").exists())  # type: ignore[misc]
 
 
 def children_of(pid: int) -> list[int]:

@@ -162,7 +162,7 @@ def test_an_answer_no_engine_gives_is_refused(answer: Any) -> None:
     before = open_descriptors()
     with pytest.raises((UnexpectedAnswer, NotRunning)), hold_process(LyingEngine(answer), "c"):
         pass
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 @pytest.mark.parametrize("state", [{"Pid": 0}, {"Running": False}, {"Pid": 0, "Status": "exited", "Running": False}])
@@ -347,7 +347,7 @@ def test_a_reader_that_has_enough_ends_regops_quietly(box: Attacked) -> None:
         assert process.stderr is not None
         process.stdout.read(10)
         process.stdout.close()
-        assert process.wait(30) == 141
+        assert process.wait(60) == 141
         assert process.stderr.read() == b""
     box.sh("rm /var/log/nginx/many.log")
 
@@ -369,7 +369,7 @@ def test_following_goes_through_a_restart_and_ends_when_told(number: int, status
             container.sh(f"echo four >> {LOG}")
             assert process.stdout.readline() == "four\n"
             process.send_signal(number)
-            assert process.wait(10) == status
+            assert process.wait(60) == status
             said = process.stderr.read()
         assert "was rotated" in said
         assert "is not running; waiting for it to start" in said
@@ -408,4 +408,4 @@ def test_following_through_the_engine_shows_new_lines(box: Attacked) -> None:
         box.sh(f"echo 21 >> {LOG}")
         assert process.stdout.readline() == b"21\n"
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)

@@ -135,7 +135,7 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path: Path) -> Non
         child.stdout.close()
         assert child.stderr is not None
         assert child.stderr.read() == b""
-        assert child.wait(10) == 141
+        assert child.wait(60) == 141
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_sigterm_ends_the_command_with_143_and_runs_its_cleanup(tmp_path: Path) 
         assert child.stdout.readline() == b"ready\n"
         child.send_signal(signal.SIGTERM)
         assert child.stdout.read() == b"cleaned\n"
-        assert (child.wait(10), child.stderr.read()) == (143, b"")
+        assert (child.wait(60), child.stderr.read()) == (143, b"")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["ping", "http://127.0.0.1:1"], ["ping", "http://ä/"]])

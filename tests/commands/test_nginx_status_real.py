@@ -17,8 +17,9 @@ import requests
 from typer.testing import CliRunner, Result
 
 from exposition import read_exposition
+from fault_server import refused_port
 from json_schema import check_line
-from real_nginx import free_port, running_nginx
+from real_nginx import running_nginx
 from regops.main import app
 from regops.wiring import Services
 
@@ -33,7 +34,7 @@ def status_of(url: str, *arguments: str) -> dict[str, Any]:
     return dict(json.loads(result.stdout)["data"])
 
 
-def until(condition: Callable[[], bool], *, within_seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], *, within_seconds: float = 60) -> None:
     ends = time.monotonic() + within_seconds
     while not condition():
         assert time.monotonic() < ends, "it did not come true in time"
@@ -57,29 +58,21 @@ def first_byte(port: int, clients: ExitStack) -> bytes:
 
 
 def test_a_real_nginx_s_open_connections_are_told_apart(tmp_path: Path) -> None:
-    port = free_port()
-    with running_nginx(tmp_path, port=port), ExitStack() as clients:
+    expected = {"reading": 1, "writing": 2, "waiting": 3, "dropped": 0, "asked": "outside"}
+    with refused_port() as port, running_nginx(tmp_path, port=port), ExitStack() as clients:
         for _ in range(3):
             kept = clients.enter_context(connected(port, b"GET /nginx_status HTTP/1.1\r\nHost: x\r\n\r\n"))
             assert b"200 OK" in kept.recv(4096)
         clients.enter_context(connected(port, b"GET /half"))
         clients.enter_context(connected(port, b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"))
         url = f"http://127.0.0.1:{port}"
-        until(lambda: status_of(url)["active"] == 6)
-        found = status_of(url)
-    assert {name: found[name] for name in ("reading", "writing", "waiting", "dropped", "asked")} == {
-        "reading": 1,
-        "writing": 2,
-        "waiting": 3,
-        "dropped": 0,
-        "asked": "outside",
-    }
+        # What asked before may still be open for a moment.
+        until(lambda: expected.items() <= status_of(url).items())
 
 
 def test_a_real_nginx_s_dropped_connections_are_counted(tmp_path: Path) -> None:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with running_nginx(tmp_path, port=port, connections=8):
+    with refused_port() as port, running_nginx(tmp_path, port=port, connections=8):
+        url = f"http://127.0.0.1:{port}"
         with ExitStack() as clients:
             answers = [first_byte(port, clients) for _ in range(12)]
         until(lambda: regops("nginx-status", url).exit_code == 0)
@@ -95,9 +88,10 @@ def checked_line(line: Any) -> Any:
 
 
 def test_a_restart_of_a_real_nginx_is_noticed_by_a_running_watch(tmp_path: Path) -> None:
-    port = free_port()
-    command = [sys.executable, "-m", "regops", "nginx-status", f"http://127.0.0.1:{port}", "-w", "0.1", "-o", "json"]
     with ExitStack() as stack:
+        port = stack.enter_context(refused_port())
+        url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "regops", "nginx-status", url, "-w", "0.1", "-o", "json"]
         nginx = stack.enter_context(ExitStack())
         nginx.enter_context(running_nginx(tmp_path, port=port))
         watching = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -112,8 +106,7 @@ def test_a_restart_of_a_real_nginx_is_noticed_by_a_running_watch(tmp_path: Path)
 
 
 def test_a_403_of_an_nginx_outside_containers_says_what_to_do(tmp_path: Path) -> None:
-    port = free_port()
-    with running_nginx(tmp_path, port=port):
+    with refused_port() as port, running_nginx(tmp_path, port=port):
         result = regops("nginx-status", f"http://127.0.0.1:{port}", "--path", "/denied")
     assert result.exit_code == 3
     assert f"http://127.0.0.1:{port}/denied answered 403" in result.stderr
@@ -122,12 +115,12 @@ def test_a_403_of_an_nginx_outside_containers_says_what_to_do(tmp_path: Path) ->
 
 def test_on_a_terminal_one_table_changes_in_place_and_the_cursor_is_given_back() -> None:
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "40"}
-    url = f"http://127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "regops", "nginx-status", url, "-w", "0.1", "-c", "3"]
     ours, theirs = pty.openpty()
-    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment) as process:
-        os.close(theirs)
-        shown = _everything(ours)
+    with refused_port() as port:
+        command = [sys.executable, "-m", "regops", "nginx-status", f"http://127.0.0.1:{port}", "-w", "0.1", "-c", "3"]
+        with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment) as process:
+            os.close(theirs)
+            shown = _everything(ours)
     os.close(ours)
     assert process.returncode == 3
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1

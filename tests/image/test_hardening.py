@@ -88,14 +88,14 @@ def test_no_process_carries_a_secret_and_no_file_shows_one_to_others(hardened: R
 def test_a_capability_that_is_missing_is_told(client: docker.DockerClient, lab: Lab, missing: str) -> None:
     fewer = {**HARDENED, "cap_add": [name for name in CAPABILITIES if name != missing]}
     with started(client, lab, "fewer", image_of(client, lab), {"SETTINGS_FLAVOR": "local"}, **fewer) as running:
-        assert running.container.wait(timeout=30)["StatusCode"] == 78
+        assert running.container.wait(timeout=180)["StatusCode"] == 78
         (line,) = running.logs().splitlines()
     assert line == f"docker-registry: it cannot run each program as its own user without --cap-add {missing}"
 
 
 def test_another_user_than_root_is_told(client: docker.DockerClient, lab: Lab) -> None:
     with started(client, lab, "user", image_of(client, lab), {"SETTINGS_FLAVOR": "local"}, user="33") as running:
-        assert running.container.wait(timeout=30)["StatusCode"] == 78
+        assert running.container.wait(timeout=180)["StatusCode"] == 78
         assert running.logs().startswith("docker-registry: it was started as uid 33; it starts as root")
 
 
@@ -103,7 +103,7 @@ def test_passwords_can_come_as_files(client: docker.DockerClient, lab: Lab) -> N
     settings = {"SETTINGS_FLAVOR": "qa", **swift_settings(lab, "files"), "OS_PASSWORD": ""}
     settings["OS_PASSWORD_FILE"] = "/proc/sys/kernel/ostype"  # a file every container has; no password of ours
     with started(client, lab, "files", image_of(client, lab), settings) as running:
-        assert running.container.wait(timeout=30)["StatusCode"] == 78
+        assert running.container.wait(timeout=180)["StatusCode"] == 78
         (line,) = running.logs().splitlines()
     assert re.fullmatch(
         r"docker-registry: Swift refuses OS_USERNAME and OS_PASSWORD: GET http://\S+: 401 Unauthorized", line
@@ -124,7 +124,7 @@ def test_settings_that_cannot_work_end_the_container_with_one_line(
     client: docker.DockerClient, lab: Lab, environment: dict[str, str], told: str
 ) -> None:
     with started(client, lab, "wrong", image_of(client, lab), environment) as running:
-        assert running.container.wait(timeout=30)["StatusCode"] == 78
+        assert running.container.wait(timeout=180)["StatusCode"] == 78
         (line,) = running.logs().splitlines()
     assert line.startswith("docker-registry: ")
     assert told in line
@@ -135,6 +135,6 @@ def test_a_folder_that_cannot_be_written_to_is_told(client: docker.DockerClient,
         client, lab, "folder", image_of(client, lab), {"SETTINGS_FLAVOR": "local"},
         read_only=True, tmpfs={"/run": "", "/tmp": "", "/var/log": ""},
     ) as running:  # fmt: skip
-        assert running.container.wait(timeout=30)["StatusCode"] == 78
+        assert running.container.wait(timeout=180)["StatusCode"] == 78
         (line,) = running.logs().splitlines()
     assert line.startswith("docker-registry: /var/lib/docker-registry cannot be ")

@@ -28,8 +28,8 @@ class Store:
 
     def prepare(self) -> None:
         self.asked += 1
-        if self.fails:
-            raise IndexFailed(self.fails[0])
+        for reason in list(self.fails):
+            raise IndexFailed(reason)
 
     def put(self, document: dict[str, Any]) -> None:
         key = (document["name"], document["tag"])
@@ -68,7 +68,7 @@ class Store:
 
     def tags(self) -> dict[str, str]:
         """Return what a search would find: tags and their digests."""
-        return {key[1]: one["digest"] for key, one in self.documents.items() if not one["gone"]}
+        return {key[1]: one["digest"] for key, one in list(self.documents.items()) if not one["gone"]}
 
 
 class Setting:
@@ -191,7 +191,7 @@ def test_a_full_queue_is_told_until_everything_was_looked_at_again(monkeypatch: 
     setting.registry = {str(number): NEW for number in range(60)}
     setting.writer.take([Hint("a", tag) for tag in setting.registry])
     assert setting.writer.report()["dropped"] == 50
-    assert "50 of the oldest changes are given up" in setting.lines[0]
+    assert any("50 of the oldest changes are given up" in line for line in setting.lines)
     setting.store.fails.clear()
     until(setting.done, "the ten are written")
     assert "50 changes were given up: `registry-reindex`" in str(setting.writer.report()["failure"])
@@ -237,5 +237,5 @@ def test_one_tag_that_cannot_be_written_holds_up_no_other(setting: Setting, monk
         if setting.writer.report()["dropped"]:
             break
         until(lambda number=number: str(number) in setting.store.tags(), "the others are written")
-    until(lambda: setting.writer.report()["dropped"] == 1, "given up", seconds=10)
+    until(lambda: setting.writer.report()["dropped"] == 1, "given up")
     assert any("given up after 2 tries" in line for line in setting.lines)

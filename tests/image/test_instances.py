@@ -136,6 +136,8 @@ def test_a_development_instance_that_finds_another_says_so_as_long_as_it_is_ther
     make: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], listed: Callable[[], list[str]]
 ) -> None:
     monkeypatch.setattr("neighbours.HEARTBEAT_SECONDS", 0.02)
+    for name in ("_SECONDS", "_LEAVE_SECONDS"):
+        monkeypatch.setattr(f"neighbours.{name}", 60.0)
     main = make("main-1")
     watching = Neighbours(make("dev-1", "dev"), has_cache=True)
 

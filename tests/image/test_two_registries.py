@@ -81,7 +81,7 @@ def test_a_development_registry_refuses_a_container_where_others_keep_images(
 ) -> None:
     environment = {"SETTINGS_FLAVOR": "devel", **swift_settings(lab, "pair")}
     with started(client, lab, "late", dev_image, environment) as late:
-        assert late.container.wait(timeout=60)["StatusCode"] == 78
+        assert late.container.wait(timeout=180)["StatusCode"] == 78
         (line,) = late.logs().splitlines()
     assert line.startswith("docker-registry: the main instance ")
     assert "keeps its images in the Swift container pair, too; this one has a cache of its own" in line
@@ -96,7 +96,7 @@ def test_a_main_registry_refuses_a_container_where_a_development_one_keeps_image
         well(client, lab, "first", dev_image, {"SETTINGS_FLAVOR": "devel", **settings}),
         started(client, lab, "late", image_of(client, lab), {"SETTINGS_FLAVOR": "qa", **settings}) as late,
     ):
-        assert late.container.wait(timeout=60)["StatusCode"] == 78
+        assert late.container.wait(timeout=180)["StatusCode"] == 78
         (line,) = late.logs().splitlines()
     assert line.startswith("docker-registry: the dev instance ")
     assert "that one has a cache of its own" in line

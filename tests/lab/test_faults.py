@@ -39,9 +39,9 @@ def status(lab: Lab) -> tuple[int, dict[str, str]]:
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 180
     while not condition():
-        assert time.monotonic() < ends, f"{what}: not within a minute"
+        assert time.monotonic() < ends, f"{what}: not within three minutes"
         time.sleep(0.1)
 
 

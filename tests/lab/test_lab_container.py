@@ -40,7 +40,7 @@ def inside(client: docker.DockerClient, lab: Lab, *command: str, user: str = "")
     return text
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 40) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 180) -> None:
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, f"{what}: not within {seconds} s"
@@ -174,7 +174,8 @@ def test_only_the_loopback_is_published_and_the_inner_ports_stay_inside(lab: Lab
 
 def test_no_process_carries_the_swift_password(lab: Lab, client: docker.DockerClient) -> None:
     # A command that the engine runs inside is given the container's environment, so what we run has it again.
-    seen = inside(client, lab, "sh", "-c", "cat /proc/[0-9]*/cmdline /proc/1/environ")
+    # A process may end before it is looked at, which is a failure of cat.
+    seen = inside(client, lab, "sh", "-c", "cat /proc/[0-9]*/cmdline /proc/1/environ || :")
     assert "SETTINGS_FLAVOR=qa" in seen
     assert "OS_PASSWORD" not in seen
     assert lab["swift"]["key"] not in seen.replace("\0", "\n").splitlines()

@@ -1,5 +1,6 @@
 """Containers of one static program, busybox, in which tests plant what an attacker would."""
 
+import gc
 import io
 import os
 import shutil
@@ -103,11 +104,11 @@ def regops(*arguments: str, env: Mapping[str, str] | None = None) -> Any:
 
 @contextmanager
 def regops_process(*arguments: str, **options: Any) -> "Generator[subprocess.Popen[bytes]]":
-    """Run a command line as a process of its own, for as long as the context lasts and no longer than a minute."""
+    """Run a command line as a process of its own, for as long as the context lasts and no longer than five minutes."""
     options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     with subprocess.Popen([sys.executable, "-m", "regops", "--color", "never", *arguments], **options) as process:
         # A test that waits for a line which never comes must end as well.
-        watchdog = threading.Timer(60, process.kill)
+        watchdog = threading.Timer(300, process.kill)
         watchdog.start()
         try:
             yield process
@@ -116,7 +117,7 @@ def regops_process(*arguments: str, **options: Any) -> "Generator[subprocess.Pop
             process.kill()
 
 
-def wait_until(condition: Callable[[], bool], *, within_seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], *, within_seconds: float = 60) -> None:
     """Return once a condition holds."""
     ends = time.monotonic() + within_seconds
     while not condition():
@@ -130,7 +131,8 @@ def without_capabilities(lost: str) -> tuple[str, ...]:
 
 
 def open_descriptors() -> set[str]:
-    """Return what this process has open."""
+    """Return what this process has open, and not what an earlier test left to the garbage collector."""
+    gc.collect()
     return {entry.name for entry in Path("/proc/self/fd").iterdir()}
 
 

@@ -88,12 +88,14 @@ class FaultServer:
         self.closing.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        # The first one accepts: after it, no connection is added that nobody would end.
+        self._threads[0].join(60)
         self._listener.close()
         for peer in self._peers:
             with contextlib.suppress(OSError):
                 peer.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
 
     @property
     def paths(self) -> list[str]:
@@ -142,10 +144,14 @@ def pages(replies: Mapping[str, tuple[int, str] | tuple[int, str, Mapping[str, s
 
 
 @contextlib.contextmanager
-def refused_port() -> Iterator[int]:
-    """Give a port on loopback at which nothing listens, and nobody will while it is held."""
+def refused_port(address: str = "127.0.0.1") -> Iterator[int]:
+    """Give a port at which nothing listens, and which nobody is given by chance while it is held.
+
+    Who asks for this very port can listen there, as servers do that may be started again at once (SO_REUSEADDR).
+    """
     with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind((address, 0))
         yield held.getsockname()[1]
 
 

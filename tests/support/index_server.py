@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,7 +13,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-_SECONDS = 120
+from fault_server import refused_port
+
+_SECONDS = 300
 
 
 def fetched() -> Path | None:
@@ -44,15 +45,14 @@ def java_home() -> Path | None:
 class IndexServer:
     """One that can be stopped, halted in the middle of its work, and begun again with what it had."""
 
-    def __init__(self, folder: Path, address: str) -> None:
+    def __init__(self, folder: Path, address: str, port: int) -> None:
         self._folder = folder
-        self._port = _free_port(address)
-        self.url = f"http://{address}:{self._port}"
+        self.url = f"http://{address}:{port}"
         self._process: subprocess.Popen[bytes] | None = None
         options = {
             "discovery.type": "single-node",
             "http.host": address,
-            "http.port": self._port,
+            "http.port": port,
             "transport.host": "127.0.0.1",
             "transport.port": "0",
             "path.data": folder / "data",
@@ -145,20 +145,14 @@ def running_index(address: str) -> Iterator[IndexServer]:
         folder.chmod(0o755)
         with zipfile.ZipFile(FETCHED) as archive:
             archive.extractall(folder)
-        server = IndexServer(folder, address)
-        if os.geteuid() == 0:
-            subprocess.run(["chown", "-R", "nobody:nogroup", str(folder)], check=True)
-        try:
-            server.start()
-            yield server
-        finally:
-            server.stop()
+        with refused_port(address) as port:
+            server = IndexServer(folder, address, port)
+            if os.geteuid() == 0:
+                subprocess.run(["chown", "-R", "nobody:nogroup", str(folder)], check=True)
+            try:
+                server.start()
+                yield server
+            finally:
+                server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port(address: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 PLACE = ROOT / ".venv" / "keystone"
 PROGRAM = Path(__file__).with_name("one_keystone.py")
 ADMIN_PASSWORD = "an admin's secret"
-_START_SECONDS = 60
+_START_SECONDS = 300
 
 
 @dataclass
@@ -111,7 +111,7 @@ def running_keystone(folder: Path) -> Generator[Keystone]:
             yield keystone
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class Following:
 
     def wait_for(self, number: int) -> None:
         """Return once a line has come."""
-        wait_until(lambda: self.seen.last >= number or self.process.poll() is not None, within_seconds=40)
+        wait_until(lambda: self.seen.last >= number or self.process.poll() is not None, within_seconds=120)
         assert self.process.poll() is None, b"".join(self.said)
 
 
@@ -79,7 +79,7 @@ def following(container: str, *options: str) -> Generator[Following]:
         finally:
             process.terminate()
             for reader in readers:
-                reader.join(10)
+                reader.join(60)
 
 
 def put_writer(container: Any) -> None:

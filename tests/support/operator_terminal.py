@@ -13,7 +13,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 class OperatorTerminal:

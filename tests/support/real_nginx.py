@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fault_server import refused_port
+
 _CONFIGURATION = """
 daemon off; master_process off; pid {directory}/nginx.pid; error_log {directory}/error.log;
 events {{ worker_connections {connections}; }}
@@ -56,12 +58,14 @@ def running_nginx(directory: Path, *, port: int, connections: int = 64, more: st
 @contextmanager
 def narrow_way(directory: Path, to: str, *, bytes_per_second: int) -> Generator[str]:
     """Give the host and port of an nginx that passes requests on, each answer at a rate."""
-    port = free_port()
-    with running_nginx(directory, port=port, more=_PASS_ON.format(to=to, rate=bytes_per_second)):
+    with (
+        refused_port() as port,
+        running_nginx(directory, port=port, more=_PASS_ON.format(to=to, rate=bytes_per_second)),
+    ):
         yield f"127.0.0.1:{port}"
 
 
-def wait_for_port(port: int, *, within_seconds: float = 10) -> None:
+def wait_for_port(port: int, *, within_seconds: float = 60) -> None:
     """Return once something listens on a port of the loopback."""
     ends = time.monotonic() + within_seconds
     while True:
@@ -72,9 +76,3 @@ def wait_for_port(port: int, *, within_seconds: float = 10) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -109,7 +109,7 @@ def well(
         yield running
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 60, said: Callable[[], str] = str) -> None:
+def until(condition: Callable[[], object], what: str, seconds: float = 180, said: Callable[[], str] = str) -> None:
     """Wait for a condition."""
     ends = time.monotonic() + seconds
     while not condition():

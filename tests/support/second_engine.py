@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 BRIDGE, GATEWAY = "regops-engine2", "172.31.243.1"
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def second_engine() -> Generator[SecondEngine]:
         finally:
             _remove_containers(address)
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(60)
     finally:
         subprocess.run(["ip", "link", "delete", BRIDGE], check=False, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)

@@ -19,7 +19,7 @@ import pytest
 
 PROGRAM = Path(__file__).parents[2] / "regops/lab/image/swift/rootfs/usr/local/lib/swift/one_node.py"
 USER, KEY = "test:tester", "a key: 100%"
-_START_SECONDS = 30
+_START_SECONDS = 120
 
 
 @dataclass
@@ -108,10 +108,10 @@ def running_swift(
             yield SwiftServer(auth_url=line.split()[2], data=data, process=process)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(60)
 
 
-def wait_until(condition: Any, *, within_seconds: float = 10.0) -> None:
+def wait_until(condition: Any, *, within_seconds: float = 60.0) -> None:
     """Return once a condition holds."""
     ends = time.monotonic() + within_seconds
     while not condition():

@@ -107,5 +107,5 @@ class UploadProxy:
         if harm == "cut":
             return peer.reset
         if harm == "stall":
-            return partial(self._server.closing.wait, 20)
+            return self._server.closing.wait
         return partial(peer.reply, int(harm))
