@@ -238,7 +238,9 @@ class FakeEngine:
 
     def remove(self, name: str) -> None:
         self._record("remove", name)
-        self.documents = [one for one in self.documents if isinstance(one, str) or one["Name"] != f"/{name}"]
+        self.documents = [
+            one for one in self.documents if isinstance(one, str) or name not in (one["Name"][1:], one["Id"])
+        ]
 
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         self._record("ensure_network", name)

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +32,8 @@ _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")
 
 @dataclass(frozen=True, slots=True)
 class StartPlan:
-    """A container as it shall be: published on address, port 0 for any; volumes maps a volume or folder to a place.
+    """A container as it shall be: published on address, an IP address, port 0 for any; volumes maps a volume or folder
+    to a place.
 
     seconds is how long it may take to answer; keep leaves one that does not.
     """
@@ -66,7 +68,7 @@ def start(
     running = each_container(engine, clock, everything=False, timeout_seconds=_ENGINE_SECONDS)
     check_conflicts(use, running, engine.address)
     progress.step(f"Starting the container {plan.container}")
-    began, mark = clock.monotonic(), secrets.token_hex(8)
+    began, mark, container_id = clock.monotonic(), secrets.token_hex(8), ""
     try:
         container_id = engine.run(plan.image, **_options(plan, inside, mark))
         published = _published(read_container(engine, container_id), inside)
@@ -74,8 +76,9 @@ def start(
         progress.step(f"Waiting for {asked.url}")
         wait_until_it_answers(engine, asked, _waiting(plan, container_id), clock)
     except BaseException as error:
-        if not plan.keep or not isinstance(error, Failed):
-            _remove(engine, plan.container, mark)
+        # One that the engine did not even start leaves nothing to look into.
+        if not (plan.keep and container_id and isinstance(error, Failed)):
+            _remove(engine, plan.container, container_id, mark)
         raise
     answered = clock.monotonic() - began
     health = _settled(asked, plan, clock)
@@ -125,11 +128,11 @@ def _image(engine: Engine, plan: StartPlan) -> ImageFacts:
 
 def _host(engine: Engine, plan: StartPlan) -> str:
     """Return where this machine reaches what the engine publishes."""
-    everywhere = plan.address in {"0.0.0.0", "::"}  # noqa: S104 - an operator's choice, and not the default
+    everywhere = ip_address(plan.address).is_unspecified
     if engine.is_local:
         return "127.0.0.1" if everywhere else _in_url(plan.address)
     host = urlsplit(engine.address).hostname or ""
-    if not everywhere and plan.address in {"127.0.0.1", "::1", "localhost"}:
+    if not everywhere and ip_address(plan.address).is_loopback:
         raise Refused(
             f"the engine is on {host or engine.address}, and would publish the registry on the loopback there alone",
             hint="--address 0.0.0.0 publishes it there for all, --address ADDRESS on one of its addresses",
@@ -183,10 +186,13 @@ def _published(container: Container, inside: Mapping[str, tuple[int, int]]) -> d
     return {scheme: bound.get(port, outside) for scheme, (port, outside) in inside.items()}
 
 
-def _remove(engine: Engine, name: str, mark: str) -> None:
-    """Remove what a start made, if it came so far: nothing that somebody else gave the name."""
+def _remove(engine: Engine, name: str, container_id: str, mark: str) -> None:
+    """Remove what a start made, if it came so far: nothing that somebody else gave the name.
+
+    The engine tells the id of a container that it started; one that it only made is known by the mark.
+    """
     try:
-        if read_container(engine, name).labels.get(_MARK) == mark:
-            engine.remove(name)
+        if container_id or read_container(engine, name).labels.get(_MARK) == mark:
+            engine.remove(container_id or name)
     except RegopsError:
         return

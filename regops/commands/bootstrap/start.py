@@ -3,6 +3,7 @@
 import os
 import re
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,16 @@ def _volumes(given: list[str] | None) -> dict[str, str]:
     return {match[1]: match[2] for match in found.values() if match}
 
 
+def _address(value: str) -> str:
+    # An engine that is given anything else, an address with a zone too, publishes on all addresses without a word.
+    try:
+        return str(ip_address("127.0.0.1" if value == "localhost" else value.replace("%", " ")))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{value!r} is no IP address of the engine's host, such as 127.0.0.1, or 0.0.0.0 for all of them"
+        ) from None
+
+
 def _env_file(path: Path | None) -> tuple[str, str] | None:
     if path is None:
         return None
@@ -69,7 +80,11 @@ def start(
     address: Annotated[
         str,
         typer.Option(
-            "--address", envvar="REGOPS_ADDRESS", metavar="ADDRESS", help="Where to publish it; 0.0.0.0 for all."
+            "--address",
+            envvar="REGOPS_ADDRESS",
+            metavar="ADDRESS",
+            callback=_address,
+            help="The IP address of this host to publish it on; 0.0.0.0 for all.",
         ),
     ] = "127.0.0.1",
     http_port: Annotated[
