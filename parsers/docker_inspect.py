@@ -236,7 +236,7 @@ def _port(values: JsonObject, key: str, binding: JsonObject | None = None) -> Po
 def _host_ip(binding: JsonObject) -> Address | None:
     text = binding.text("HostIp")
     try:
-        # Of an empty text, a name or an address with a zone Go's ParseIP makes nothing, and the engine takes that for all.
+        # Of nothing, a name or an address with a zone Go's ParseIP makes nothing, and the engine takes that for all.
         address = ip_address("" if "%" in text else text)
     except ValueError:
         return None

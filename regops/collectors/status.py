@@ -42,8 +42,8 @@ def collect_status(
 
 def _answer(registry: Registry, sighting: Sighting, told: list[Told]) -> RegistryHealth:
     front, *others = told
-    # What answers for the registry may be what is in front of it: its own word about itself counts where it is bad. That
-    # it is well is no news to whoever just asked it.
+    # What answers for the registry may be what is in front of it: its own word about itself counts where it is bad.
+    # That it is well is no news to whoever just asked it.
     bad = {part.name: part for source in others for part in source.parts if part.health in BROKEN}
     parts = tuple(part if part.health in BROKEN else bad.get(part.name, part) for part in front.parts)
     known = {part.name for part in parts}

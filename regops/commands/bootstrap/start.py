@@ -11,13 +11,14 @@ import typer
 
 from regops.collectors.bootstrap.start import StartPlan
 from regops.collectors.bootstrap.start import start as start_registry
-from regops.collectors.bootstrap.start_environment import check_reachable, registry_environment
+from regops.collectors.bootstrap.start_environment import registry_environment
 from regops.errors import ConfigurationError
 from regops.options import Output, OutputOption, timeout_option
 from regops.settings import HttpOptions
 from regops.wiring import Services
 
 _VOLUME = re.compile(r"(/[^:]*|[A-Za-z0-9][A-Za-z0-9_.-]+):(/[^:]*)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,254}")
 _ENV_FILE_BYTES = 1 << 20
 
 
@@ -36,6 +37,12 @@ def _volumes(given: list[str] | None) -> dict[str, str]:
         if not match:
             raise typer.BadParameter(f"{text} is not NAME:/PLACE or /FOLDER:/PLACE")
     return {match[1]: match[2] for match in found.values() if match}
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise typer.BadParameter("two or more letters, digits, _, . and -, the first one a letter or digit")
+    return value
 
 
 def _address(value: str) -> str:
@@ -65,7 +72,10 @@ def start(
         str, typer.Argument(metavar="IMAGE", help="The registry's image, as `load` names it.", show_default=False)
     ],
     name: Annotated[
-        str, typer.Option("--name", envvar="REGOPS_START_NAME", metavar="NAME", help="The container's name.")
+        str,
+        typer.Option(
+            "--name", envvar="REGOPS_START_NAME", metavar="NAME", callback=_name, help="The container's name."
+        ),
     ] = "docker-registry",
     env_file: Annotated[
         Path | None,
@@ -142,8 +152,8 @@ def start(
         --address 0.0.0.0 --http-port 80 --https-port 443
     """
     services = ctx.ensure_object(Services)
-    environment = registry_environment(os.environ, _env_file(env_file))
-    check_reachable(environment, network)
+    if http_port == https_port != 0:
+        raise typer.BadParameter(f"--http-port and --https-port are both {http_port}")
     plan = StartPlan(
         image=image,
         container=name,
@@ -153,7 +163,7 @@ def start(
         restart=restart,
         network=network,
         volumes=_volumes(volume),
-        environment=environment,
+        given=registry_environment(os.environ, _env_file(env_file)),
         seconds=timeout,
         keep=keep,
     )
