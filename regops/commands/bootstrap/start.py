@@ -127,10 +127,15 @@ def start(
     Its settings are variables of this environment, passed by name, or those
     of an env file, which docker's --env-file takes too: SETTINGS_FLAVOR,
     OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_CONTAINER, HTTP_SECRET and
-    TLS_NAMES for our image, which speaks Swift's version 1; the classic ones
-    read OS_TENANT_NAME and OS_REGION_NAME besides. Where no OS_* name Swift,
-    ST_AUTH, ST_USER and ST_KEY do. No value appears on a command line, here
-    or there; but `docker inspect` shows them to whoever may ask the engine.
+    TLS_NAMES for our image, and OS_PROJECT_NAME and the like for Keystone,
+    which the classic images read too. Where no OS_* name Swift, ST_AUTH,
+    ST_USER and ST_KEY do. No value appears on a command line, here or there;
+    but `docker inspect` shows them to whoever may ask the engine.
+
+    SETTINGS_FLAVOR says where images are kept: prod, qa and qa-noes keep them
+    in Swift, local in the container's own files, which end with it unless a
+    volume is mounted. Where a Swift is given without a flavor, none is
+    guessed.
 
     With a redis cache (the flavor devel) it is not started on a Swift
     container that another registry of this engine uses, nor beside one that
@@ -138,18 +143,19 @@ def start(
     later pushes lose layers without an error. Registries on other hosts are
     not seen.
 
-    One that ends, or does not answer in time, is removed again, and its last
-    lines are told.
+    One that ends, does not answer in time, or has a part that does not work
+    ten seconds later, is removed again, and its last lines are told; --keep
+    leaves it.
 
-    Exit status: 0 when it answers and its store works, 1 when it does not
-    start or its store fails, 2 when a setting is wrong, 3 when it must not be
+    Exit status: 0 when all of it works, 1 when it does not start, a port is
+    taken or a part fails, 2 when a setting is wrong, 3 when it must not be
     started or the engine could not be asked.
 
     Examples:
-      SETTINGS_FLAVOR=qa OS_CONTAINER=docker-registry
-        regops bootstrap start regops/docker-registry:lab
+      export SETTINGS_FLAVOR=qa OS_CONTAINER=docker-registry
+      regops bootstrap start regops/docker-registry:lab
       regops bootstrap start registry:main --env-file /etc/registry.env
-        --address 0.0.0.0 --http-port 80 --https-port 443
+      regops bootstrap start registry:main --address 0.0.0.0 --https-port 443
     """
     services = ctx.ensure_object(Services)
     if http_port == https_port != 0:
