@@ -113,8 +113,9 @@ def _failure(reply: HttpReply, what: str) -> AuthenticationFailed | UnexpectedAn
     said = _said(reply)
     hint = "`regops status` shows how its index is, and how the rest"
     if reply.status == _FORBIDDEN:
-        closed = "is its HTTPS port the one for images? " if reply.url.startswith("http://") else ""
-        hint = closed + "credentials, if it wants some without saying so: --user and REGOPS_PASSWORD"
+        hint = "if it wants credentials: --user and REGOPS_PASSWORD"
+        if reply.url.startswith("http://"):
+            hint = f"images may be behind its HTTPS port alone: ask that one; {hint}"
     return UnexpectedAnswer(
         f"{reply.url} answers {reply.status} {reply.reason}" + (f": {said}" if said else ""), hint=hint
     )

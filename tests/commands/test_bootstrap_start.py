@@ -96,12 +96,20 @@ def test_an_address_that_is_none_is_a_usage_error_and_nothing_is_started(address
 
 
 @pytest.mark.parametrize(
-    ("address", "published"), [("localhost", "127.0.0.1"), ("0:0::1", "::1"), ("0.0.0.0", "0.0.0.0")]
+    ("address", "published", "host"),
+    [
+        ("localhost", "127.0.0.1", "127.0.0.1"),
+        ("0:0::1", "::1", "[::1]"),
+        ("0.0.0.0", "0.0.0.0", "127.0.0.1"),
+        ("::", "::", "[::1]"),
+    ],
 )
-def test_the_engine_gets_an_address_it_cannot_take_for_all(address: str, published: str) -> None:
+def test_the_engine_gets_an_address_it_does_not_take_for_all_and_is_asked_there(
+    address: str, published: str, host: str
+) -> None:
     given = services()
-    given.registries = {f"http://{host}:5000": well() for host in ("127.0.0.1", "[::1]")}
-    start(given, "--address", address)
+    given.registries = {f"http://{host}:5000": well()}
+    assert f"at http://{host}:5000 and https://{host}:5443" in start(given, "--address", address).stdout
     assert {bound[0] for bound in run_options(given)["ports"].values()} == {published}
 
 

@@ -147,7 +147,7 @@ def test_a_door_that_is_closed_hints_at_https_and_what_it_says_is_bounded_and_ha
     result, _ = search({CATALOG: http_reply(403, hostile)}, "a", URL)
     assert "\x1b" not in result.stderr
     assert "x" * 201 not in result.stderr
-    assert "is its HTTPS port the one for images?" in result.stderr
+    assert "hint: images may be behind its HTTPS port alone: ask that one" in result.stderr
 
 
 def test_names_cannot_steer_a_terminal() -> None:

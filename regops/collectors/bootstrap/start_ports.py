@@ -16,11 +16,13 @@ _ENGINE_SECONDS = 10.0
 
 def host_of(engine: Engine, address: str) -> str:
     """Return where this machine reaches what the engine publishes at an IP address. Raises Refused where it cannot."""
-    everywhere = ip_address(address).is_unspecified
+    parsed = ip_address(address)
+    everywhere = parsed.is_unspecified
     if engine.is_local:
-        return "127.0.0.1" if everywhere else _in_url(address)
+        loopback = "127.0.0.1" if parsed.version == 4 else "::1"  # noqa: PLR2004 - as IP versions are called
+        return _in_url(loopback if everywhere else address)
     host = urlsplit(engine.address).hostname or ""
-    if not everywhere and ip_address(address).is_loopback:
+    if not everywhere and parsed.is_loopback:
         raise Refused(
             f"the engine is on {host or engine.address}, and would publish the registry on the loopback there alone",
             hint="--address 0.0.0.0 publishes it there for all, --address ADDRESS on one of its addresses",
