@@ -108,7 +108,8 @@ def test_the_engine_gets_an_address_it_does_not_take_for_all_and_is_asked_there(
     address: str, published: str, host: str
 ) -> None:
     given = services()
-    given.registries = {f"http://{host}:5000": well()}
+    url = f"http://{host}:5000"
+    given.registries = {url: FakeRegistry(well().replies, url=url)}
     assert f"at http://{host}:5000 and https://{host}:5443" in start(given, "--address", address).stdout
     assert {bound[0] for bound in run_options(given)["ports"].values()} == {published}
 

@@ -19,7 +19,7 @@ def host_of(engine: Engine, address: str) -> str:
     parsed = ip_address(address)
     everywhere = parsed.is_unspecified
     if engine.is_local:
-        loopback = "127.0.0.1" if parsed.version == 4 else "::1"  # noqa: PLR2004 - as IP versions are called
+        loopback = "127.0.0.1" if parsed.version == 4 else "::1"
         return _in_url(loopback if everywhere else address)
     host = urlsplit(engine.address).hostname or ""
     if not everywhere and parsed.is_loopback:
