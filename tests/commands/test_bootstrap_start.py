@@ -1,6 +1,7 @@
 """`regops bootstrap start`: what the engine is asked for, and what is said when nothing comes of it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from typer.testing import CliRunner, Result
 from fake_engine import FakeEngine, container_document
 from fake_registry import FakeRegistry, http_reply
 from fake_services import FakeServices
+from regops.collectors.bootstrap.start_environment import PASSED
 from regops.errors import PortTaken, RegopsError
 from regops.main import app
 
@@ -71,6 +73,17 @@ def test_the_engine_gets_the_documented_variables_and_nothing_else(monkeypatch: 
     assert (data["http_url"], data["https_url"]) == (URL, "https://127.0.0.1:5443")
     assert (data["variables"], data["flavor"]) == (sorted(STORE), "qa")
     assert "canary" not in result.stdout + result.stderr
+
+
+def test_what_our_image_reads_of_openstacks_variables_is_passed() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "image.md"
+    rows = [row for row in page.read_text().splitlines() if row.startswith("| `OS_")]
+    read = {name for row in rows for name in re.findall(r"`(OS_[A-Z_]+)`", row.split("|")[1])}
+    read |= {
+        name.replace("_NAME", "_ID") for row in rows if "`…_ID`" in row for name in re.findall(r"OS_\w+_NAME", row)
+    }
+    assert read - set(PASSED) == {"OS_CACERT"}, "which names a file in the container"
+    assert len(read) > 10
 
 
 @pytest.mark.usefixtures("store")

@@ -10,18 +10,24 @@ from parsers.errors import ParseError
 from regops.errors import ConfigurationError
 from regops.model.image import ImageFacts
 
-# What registry images read. Ours knows SETTINGS_FLAVOR, OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_CONTAINER,
-# HTTP_SECRET and TLS_NAMES; the others are those of the classic images.
+# What registry images read of an environment: docs/reference/image.md has them, of OS_* all but OS_CACERT, which is a
+# file in the container; STORAGE_PATH is the classic images'.
 PASSED = (
     "SETTINGS_FLAVOR",
     "OS_AUTH_URL",
+    "OS_IDENTITY_API_VERSION",
     "OS_USERNAME",
     "OS_PASSWORD",
     "OS_TENANT_NAME",
+    "OS_TENANT_ID",
     "OS_PROJECT_NAME",
+    "OS_PROJECT_ID",
     "OS_USER_DOMAIN_NAME",
+    "OS_USER_DOMAIN_ID",
     "OS_PROJECT_DOMAIN_NAME",
+    "OS_PROJECT_DOMAIN_ID",
     "OS_REGION_NAME",
+    "OS_INTERFACE",
     "OS_CONTAINER",
     "STORAGE_PATH",
     "HTTP_SECRET",

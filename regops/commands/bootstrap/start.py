@@ -127,10 +127,10 @@ def start(
     Its settings are variables of this environment, passed by name, or those
     of an env file, which docker's --env-file takes too: SETTINGS_FLAVOR,
     OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_CONTAINER, HTTP_SECRET and
-    TLS_NAMES for our image, and OS_PROJECT_NAME and the like for Keystone,
-    which the classic images read too. Where no OS_* name Swift, ST_AUTH,
-    ST_USER and ST_KEY do. No value appears on a command line, here or there;
-    but `docker inspect` shows them to whoever may ask the engine.
+    TLS_NAMES, and with Keystone OS_PROJECT_NAME, OS_REGION_NAME and the like.
+    Where no OS_* name Swift, ST_AUTH, ST_USER and ST_KEY do. No value appears
+    on a command line, here or there; but `docker inspect` shows them to
+    whoever may ask the engine.
 
     SETTINGS_FLAVOR says where images are kept: prod, qa and qa-noes keep them
     in Swift, local in the container's own files, which end with it unless a
