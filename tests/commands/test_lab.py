@@ -188,6 +188,14 @@ def test_a_port_that_is_taken_is_told_before_anything_is_built() -> None:
     assert on.calls == []
 
 
+@pytest.mark.parametrize("same", [("--http-port", "--https-port"), ("--https-port", "--swift-port")])
+def test_one_port_for_two_doors_is_a_usage_error(same: tuple[str, str]) -> None:
+    engine = FakeEngine()
+    result = lab("up", *ANY_PORTS, same[0], "5999", same[1], "5999", on=engine)
+    assert (result.exit_code, engine.calls) == (2, [])
+    assert "two of its ports are the same" in result.stderr
+
+
 def test_a_container_of_that_name_that_is_not_the_labs_is_left_alone() -> None:
     on = engine(container_document("regops-lab"))
     for arguments in (("up", *ANY_PORTS), ("down",), ("down", "--purge"), ("status",)):

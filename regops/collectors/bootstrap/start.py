@@ -26,7 +26,7 @@ from regops.secret import Secret
 _FILES = "/var/lib/docker-registry"
 _CERTIFICATE, _GIVEN_CERTIFICATE = "/run/docker-registry/tls/cert.pem", "/etc/nginx/tls/cert.pem"
 _ENGINE_SECONDS = 10.0
-_SETTLE_SECONDS, _STEP_SECONDS = 10.0, 0.5
+_SETTLE_SECONDS, _STEP_SECONDS = 20.0, 0.5
 # Whatever becomes of a start, only the container it made itself may be removed.
 _MARK = "regops.bootstrap.start"
 _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")

@@ -144,7 +144,7 @@ def start(
     not seen.
 
     One that ends, does not answer in time, or has a part that does not work
-    ten seconds later, is removed again, and its last lines are told; --keep
+    20 seconds later, is removed again, and its last lines are told; --keep
     leaves it.
 
     Exit status: 0 when all of it works, 1 when it does not start, a port is
