@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -173,6 +174,13 @@ def test_a_port_that_is_taken_is_told_as_such(engine: DockerEngine, stopped: str
         finally:
             engine.remove(name)
     assert (caught.value.address.strip("[]"), caught.value.port) == (address, port)
+
+
+@pytest.mark.engine
+def test_a_network_is_not_removed_while_a_container_is_on_it(engine: DockerEngine, lab: dict[str, Any]) -> None:
+    name = lab["registry"]["container"]
+    with pytest.raises(Refused, match=f"the network {name} is used by {name}, {name}-swift"):
+        engine.remove_network(name, {"regops.lab": name})
 
 
 @pytest.mark.engine

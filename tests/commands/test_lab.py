@@ -289,6 +289,15 @@ def test_down_removes_what_up_made_and_keeps_what_was_stored() -> None:
     assert "There is no lab regops-lab." in lab("down", on=on).stdout
 
 
+def test_down_leaves_a_network_that_another_container_is_on() -> None:
+    on = engine()
+    lab("up", *ANY_PORTS, on=on)
+    on.on_network = "docker-registry"
+    result = lab("down", on=on)
+    assert result.exit_code == 0
+    assert "kept network regops-lab: others are on it; remove docker-registry" in " ".join(result.stdout.split())
+
+
 def test_purge_removes_volumes_and_images_but_none_that_another_container_uses() -> None:
     on = engine()
     data("up", *ANY_PORTS, on=on)

@@ -325,8 +325,18 @@ class DockerEngine:
     def remove_network(self, name: str, labels: Mapping[str, str]) -> bool:
         """Remove a network that has these labels, and return whether there was one."""
         api: Any = self._client.api
-        what = f"the network {name}"
-        return self._remove(what, labels, partial(api.inspect_network, name), partial(api.remove_network, name))
+
+        def remove() -> None:
+            found: dict[str, Any] = api.inspect_network(name).get("Containers") or {}
+            on_it = sorted(str(one["Name"]) for one in found.values())
+            if on_it:
+                raise Refused(
+                    f"the network {name} is used by {', '.join(on_it)}",
+                    hint=f"if they are not needed: docker rm -f {' '.join(on_it)}",
+                )
+            api.remove_network(name)
+
+        return self._remove(f"the network {name}", labels, partial(api.inspect_network, name), remove)
 
     def remove_volume(self, name: str, labels: Mapping[str, str]) -> bool:
         """Remove a volume that has these labels, and return whether there was one."""
