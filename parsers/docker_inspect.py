@@ -68,7 +68,7 @@ class Port:
     """A port of the container, and where the host publishes it.
 
     host_ip is None for every address of the host; host_port is None while the engine is free to choose. Both are None
-    for a port that is only exposed.
+    for a port that is only exposed. An engine that was asked for a name, such as localhost, publishes on every address.
     """
 
     container_port: int
@@ -228,9 +228,19 @@ def _port(values: JsonObject, key: str, binding: JsonObject | None = None) -> Po
     return Port(
         container_port=number,
         protocol=found[2] or "tcp",
-        host_ip=_address(binding, "HostIp") if binding is not None else None,
+        host_ip=_host_ip(binding) if binding is not None else None,
         host_port=_host_port(binding) if binding is not None else None,
     )
+
+
+def _host_ip(binding: JsonObject) -> Address | None:
+    text = binding.text("HostIp")
+    try:
+        # Of nothing, a name or an address with a zone Go's ParseIP makes nothing, and the engine takes that for all.
+        address = ip_address("" if "%" in text else text)
+    except ValueError:
+        return None
+    return None if address.is_unspecified else address
 
 
 def _host_port(binding: JsonObject) -> int | None:

@@ -119,6 +119,16 @@ class Interrupted(RegopsError):
     exit_status = ExitStatus.INTERRUPTED
 
 
+class PortTaken(Failed):
+    """A port could not be published at an address: somebody has it, or the address is not that host's."""
+
+    def __init__(self, address: str, port: int, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"port {port} on {address} cannot be had: {reason}", hint=hint)
+        self.address = address
+        self.port = port
+        self.reason = reason
+
+
 class ConfigurationError(RegopsError):
     """An option, environment variable or configuration file that cannot be used."""
 

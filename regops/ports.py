@@ -262,7 +262,7 @@ class Engine(Protocol):
         ...
 
     def remove_network(self, name: str, labels: Mapping[str, str]) -> bool:
-        """Remove a network that has these labels, and return whether there was one."""
+        """Remove a network that has these labels, and return whether there was one. Raises Refused while it is used."""
         ...
 
     def remove_volume(self, name: str, labels: Mapping[str, str]) -> bool:

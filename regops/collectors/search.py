@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 from parsers.catalog import CatalogPage, parse_catalog
 from parsers.errors import ParseError
 from parsers.json_text import as_object, parse_json
+from parsers.registry_errors import parse_registry_errors
 from parsers.search_results import FoundRepository, SearchResults, parse_search_results
 from regops.errors import AuthenticationFailed, UnexpectedAnswer
 from regops.model.answer import Target
@@ -14,7 +15,7 @@ from regops.model.search import Search, Source
 from regops.ports import Clock, Registry
 
 _OK, _NOT_FOUND = 200, 404
-_CLOSED = (401, 403)
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
 # Registries with no search of their own answer so as well: distribution with 404, others with a refusal.
 _UNKNOWN = (_NOT_FOUND, 405, 410, 501)
 _PAGE = 100
@@ -106,13 +107,17 @@ def _results(reply: HttpReply) -> SearchResults:
 
 
 def _failure(reply: HttpReply, what: str) -> AuthenticationFailed | UnexpectedAnswer:
-    if reply.status in _CLOSED:
+    if reply.status == _UNAUTHORIZED or (reply.status == _FORBIDDEN and reply.header("www-authenticate")):
         hint = "; ".join(reply.notes) or "give credentials with --user and REGOPS_PASSWORD"
         return AuthenticationFailed(f"{reply.url} answers {reply.status}: {what} asks for credentials", hint=hint)
     said = _said(reply)
+    hint = "`regops status` shows how its index is, and how the rest"
+    if reply.status == _FORBIDDEN:
+        hint = "if it wants credentials: --user and REGOPS_PASSWORD"
+        if reply.url.startswith("http://"):
+            hint = f"images may be behind its HTTPS port alone: ask that one; {hint}"
     return UnexpectedAnswer(
-        f"{reply.url} answers {reply.status} {reply.reason}" + (f": {said}" if said else ""),
-        hint="`regops status` shows how its index is, and how the rest",
+        f"{reply.url} answers {reply.status} {reply.reason}" + (f": {said}" if said else ""), hint=hint
     )
 
 
@@ -125,7 +130,16 @@ def _no_registry(reply: HttpReply, error: ParseError) -> UnexpectedAnswer:
 
 
 def _said(reply: HttpReply) -> str:
-    """Return the reason in an answer like {"error": "the index does not answer within 5 s"}, "" where there is none."""
+    """Return the reason in an answer like {"error": "the index does not answer within 5 s"}, "" where there is none.
+
+    Or that in a v2 registry's own form of it.
+    """
+    try:
+        return "; ".join(fault.message or fault.code for fault in parse_registry_errors(reply.text, source=reply.url))[
+            :_SAID
+        ]
+    except ParseError:
+        pass
     try:
         body = as_object(parse_json(reply.text, source=reply.url).value)
     except ParseError:

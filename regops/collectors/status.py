@@ -42,9 +42,12 @@ def collect_status(
 
 def _answer(registry: Registry, sighting: Sighting, told: list[Told]) -> RegistryHealth:
     front, *others = told
-    # A registry's own word about itself is no news to whoever just asked it.
-    known = {part.name for part in front.parts}
-    parts = (*front.parts, *(part for source in others for part in source.parts if part.name not in known))
+    # What answers for the registry may be what is in front of it: its own word about itself counts where it is bad.
+    # That it is well is no news to whoever just asked it.
+    bad = {part.name: part for source in others for part in source.parts if part.health in BROKEN}
+    parts = tuple(part if part.health in BROKEN else bad.get(part.name, part) for part in front.parts)
+    known = {part.name for part in parts}
+    parts += tuple(part for source in others for part in source.parts if part.name not in known)
     verdict, headline, hint = _verdict(sighting, parts)
     return RegistryHealth(
         target=Target(url=registry.url),

@@ -114,6 +114,9 @@ def up_(
       regops lab up --no-swift --name second --http-port 0 --https-port 0
       regops lab up -o json | jq -r .data.registry.http_url
     """
+    chosen = [port for port in (http_port, https_port, swift_port * swift) if port]
+    if len(set(chosen)) < len(chosen):
+        raise typer.BadParameter("two of its ports are the same")
     services = ctx.ensure_object(Services)
     wanted = Wanted(
         name=name,

@@ -10,7 +10,7 @@ from typing import Any
 
 from parsers.docker_inspect import Container, parse_docker_inspect
 from parsers.errors import ParseError
-from regops.errors import Failed, NotFound, Refused, UnexpectedAnswer
+from regops.errors import NotFound, PortTaken, Refused, UnexpectedAnswer
 from regops.lab.recipe import DEV, MAIN, SWIFT, LabImage
 from regops.lab.tools import Wanted
 from regops.model.lab import Variant
@@ -186,8 +186,10 @@ def _port(wanted: int, before: int, held: ExitStack) -> int:
     try:
         listener.bind(("127.0.0.1", wanted))
     except OSError as error:
-        raise Failed(
-            f"port {wanted} on 127.0.0.1 cannot be had: {error.strerror}",
+        raise PortTaken(
+            "127.0.0.1",
+            wanted,
+            error.strerror or str(error),
             hint="choose other ports (--http-port, --https-port, --swift-port); 0 takes a free one",
         ) from error
     port: int = listener.getsockname()[1]

@@ -1,5 +1,6 @@
 """`regops lab down`: what `up` made, in the opposite order."""
 
+from regops.errors import Refused
 from regops.lab.containers import LAB_LABEL, files_volume, find, images_in_use, swift_name
 from regops.lab.place import forget_certificate, only_one
 from regops.lab.recipe import ALL_IMAGES
@@ -11,7 +12,7 @@ from regops.model.lab import LabRemoved
 def down(tools: Tools, name: str, *, purge: bool) -> LabRemoved:
     """Remove a lab's containers and network; with purge its volumes and the images as well.
 
-    What is stored stays until then. Images that another lab uses stay in any case.
+    What is stored stays until then. Images and a network that others use stay in any case.
     """
     labels = {LAB_LABEL: name}
     engine, removed, kept = tools.engine, list[str](), list[str]()
@@ -21,8 +22,11 @@ def down(tools: Tools, name: str, *, purge: bool) -> LabRemoved:
                 tools.progress.step(f"Removing the container {container}")
                 engine.remove(container)
                 removed.append(f"container {container}")
-        if engine.remove_network(name, labels):
-            removed.append(f"network {name}")
+        try:
+            if engine.remove_network(name, labels):
+                removed.append(f"network {name}")
+        except Refused as error:
+            kept.append(f"network {name}: others are on it; {error.hint}")
         forget_certificate(tools.folder, name)
         if purge:
             for volume in (files_volume(name), swift_name(name)):

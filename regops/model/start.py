@@ -13,7 +13,9 @@ class Started:
 
     The addresses are where the engine's host publishes it; https_url is None where the image serves none. variables are
     the names of those it was given, never their values; flavor and swift_container are what they say, "" for nothing.
-    answered_seconds is the time from the start to the first answer.
+    files is the folder in the container where it keeps images, "" for one that keeps them elsewhere or where nothing
+    tells; files_kept is whether a volume is mounted there. certificate is where in the container the one is that it
+    made for itself, "" for none. answered_seconds is the time from the start to the first answer.
     """
 
     target: Target
@@ -27,6 +29,9 @@ class Started:
     variables: tuple[str, ...]
     flavor: str
     swift_container: str
+    files: str
+    files_kept: bool
+    certificate: str
     answered_seconds: float
     health: RegistryHealth
 

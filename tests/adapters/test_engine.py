@@ -1,18 +1,30 @@
 """The Docker engine's door, against a real engine and against engines that misbehave."""
 
 import io
+import json
 import socket
 import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import docker
 import pytest
 
 from regops.adapters.engine import client as engine_module
 from regops.adapters.engine.client import DockerEngine
-from regops.errors import Failed, NotFound, PermissionDenied, Refused, RegopsError, UnexpectedAnswer, Unreachable
+from regops.errors import (
+    Failed,
+    NotFound,
+    PermissionDenied,
+    PortTaken,
+    Refused,
+    RegopsError,
+    UnexpectedAnswer,
+    Unreachable,
+)
 
 IMAGE = "regops-test-engine:files"
 CONTAINER = "regops-test-engine"
@@ -159,6 +171,59 @@ def test_a_network_or_volume_of_somebody_else_is_neither_used_nor_removed(engine
     finally:
         assert remove(name, theirs)
     assert not remove(name, theirs)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_port_that_is_taken_is_told_as_such(engine: DockerEngine, stopped: str, address: str) -> None:
+    name = f"{stopped}-port"
+    with socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET) as other:
+        port = other.getsockname()[1]
+        try:
+            with pytest.raises(PortTaken, match=f"port {port} on .* cannot be had: address already in use") as caught:
+                engine.run(IMAGE, command="/x", name=name, ports={"80/tcp": (address, port)})
+        finally:
+            engine.remove(name)
+    assert (caught.value.address.strip("[]"), caught.value.port) == (address, port)
+
+
+@pytest.mark.engine
+def test_a_network_is_not_removed_while_a_container_is_on_it(engine: DockerEngine, lab: dict[str, Any]) -> None:
+    name = lab["registry"]["container"]
+    with pytest.raises(Refused, match=f"the network {name} is used by {name}, {name}-swift"):
+        engine.remove_network(name, {"regops.lab": name})
+
+
+@pytest.mark.engine
+def test_a_network_that_is_not_there_is_what_is_told(engine: DockerEngine, stopped: str) -> None:
+    name = f"{stopped}-network"
+    try:
+        with pytest.raises(NotFound, match="has no network regops-test-none") as caught:
+            engine.run(IMAGE, command="/x", name=name, network="regops-test-none")
+    finally:
+        engine.remove(name)
+    assert "docker network ls" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "address", "port"),
+    [
+        ("endpoint x (30be): Bind for 127.0.0.1:5443 failed: port is already allocated", "127.0.0.1", 5443),
+        ("Bind for :::5443 failed: port is already allocated", "::", 5443),
+        ("userland proxy: listen tcp4 0.0.0.0:80: bind: address already in use", "0.0.0.0", 80),
+        ("listen tcp4 192.0.2.9:5999: bind: cannot assign requested address", "192.0.2.9", 5999),
+        ("failed to bind host port for 127.0.0.1:80:172.17.0.2:8080/tcp: address already in use", "127.0.0.1", 80),
+        ("failed to bind host port [::1]:80/tcp: address already in use", "[::1]", 80),
+    ],
+)
+def test_engines_old_and_new_say_which_port_is_taken(said: str, address: str, port: int, tmp_path: Path) -> None:
+    body = json.dumps({"message": f"driver failed programming external connectivity on {said}"})
+    answer = f"HTTP/1.1 500 Oh\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    with engine_that_answers(answer.encode(), tmp_path) as taken:
+        taken._connected = docker.DockerClient(base_url=taken.address, version="1.41")
+        with pytest.raises(PortTaken) as caught:
+            taken.run("any")
+    assert (caught.value.address, caught.value.port) == (address, port)
 
 
 @contextmanager

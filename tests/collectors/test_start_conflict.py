@@ -48,6 +48,20 @@ def test_one_with_a_cache_may_not(new: Mapping[str, str], other: tuple[str, Mapp
 
 
 @pytest.mark.parametrize(
+    ("new", "other", "hint"),
+    [
+        (DEVEL, QA, "start it without a cache (SETTINGS_FLAVOR=qa), on another OS_CONTAINER, or stop reg0 first"),
+        (QA, DEVEL, "start it on another OS_CONTAINER, or stop reg0 first"),
+        (DEVEL, DEVEL, "start it on another OS_CONTAINER, or stop reg0 first"),
+    ],
+)
+def test_the_hint_names_what_would_help(new: Mapping[str, str], other: Mapping[str, str], hint: str) -> None:
+    with pytest.raises(Refused) as caught:
+        check(new, (DEV, other))
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
     "different",
     [
         {"OS_CONTAINER": "others"},
@@ -63,6 +77,7 @@ def test_another_store_is_no_conflict(different: Mapping[str, str]) -> None:
 
 
 def test_a_registry_that_keeps_files_shares_nothing() -> None:
+    check({**QA, "SETTINGS_FLAVOR": "local"}, (DEV, DEVEL))
     check({"SETTINGS_FLAVOR": "devel"}, (DEV, {"SETTINGS_FLAVOR": "devel"}), image=DEV)
 
 

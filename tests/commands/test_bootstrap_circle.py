@@ -67,10 +67,12 @@ def test_from_an_image_in_swift_to_a_pull(host: SecondEngine, reached_swift: Swi
         f"SETTINGS_FLAVOR=qa\nOS_AUTH_URL={reached_swift.auth_url}\nOS_USERNAME={USER}\nOS_PASSWORD={KEY}\n"
         f"OS_CONTAINER={REGISTRY}\n"
     )
-    ports = ("--http-port", "0", "--https-port", "0", "--restart", "no", "--timeout", "120")
+    ports = ("--http-port", "0", "--https-port", "0", "--address", "localhost", "--restart", "no", "--timeout", "120")
     started = regops(there, "start", MAIN.reference, "--name", "circle", "--env-file", str(env_file), *ports)
     assert started["exit_code"] == 0, started
     assert started["data"]["health"]["verdict"] == "well"
+    assert started["data"]["http_url"].startswith("http://127.0.0.1:")
+    assert (started["data"]["files"], started["data"]["certificate"]) == ("", "/run/docker-registry/tls/cert.pem")
 
     reference = f"{started['data']['https_url'].removeprefix('https://')}/first/registry:1"
     assert docker(host.address, "tag", MAIN.reference, reference).returncode == 0

@@ -1,6 +1,7 @@
 """`regops bootstrap start`: what the engine is asked for, and what is said when nothing comes of it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from typer.testing import CliRunner, Result
 from fake_engine import FakeEngine, container_document
 from fake_registry import FakeRegistry, http_reply
 from fake_services import FakeServices
+from regops.collectors.bootstrap.start_environment import PASSED
+from regops.errors import PortTaken, RegopsError
 from regops.main import app
 
 IMAGE = "regops/docker-registry:lab"
@@ -41,6 +44,11 @@ def start(given: FakeServices, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["bootstrap", "start", IMAGE, *arguments], obj=given)
 
 
+def told(result: Result) -> str:
+    """Return what stderr says, wherever the lines of a usage error's frame break."""
+    return " ".join(result.stderr.replace("│", " ").split())
+
+
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in STORE.items():
@@ -67,6 +75,17 @@ def test_the_engine_gets_the_documented_variables_and_nothing_else(monkeypatch: 
     assert "canary" not in result.stdout + result.stderr
 
 
+def test_what_our_image_reads_of_openstacks_variables_is_passed() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "image.md"
+    rows = [row for row in page.read_text().splitlines() if row.startswith("| `OS_")]
+    read = {name for row in rows for name in re.findall(r"`(OS_[A-Z_]+)`", row.split("|")[1])}
+    read |= {
+        name.replace("_NAME", "_ID") for row in rows if "`…_ID`" in row for name in re.findall(r"OS_\w+_NAME", row)
+    }
+    assert read - set(PASSED) == {"OS_CACERT"}, "which names a file in the container"
+    assert len(read) > 10
+
+
 @pytest.mark.usefixtures("store")
 def test_ports_name_network_volumes_and_restart_are_the_operators() -> None:
     given = services(registry=well())
@@ -79,13 +98,63 @@ def test_ports_name_network_volumes_and_restart_are_the_operators() -> None:
     assert options["volumes"] == {"logs": {"bind": "/var/log", "mode": "rw"}}
 
 
+@pytest.mark.parametrize(
+    "address", ["", "foo", "registry.example", "127.0.0.1:5000", "fe80::1%eth0", "127.1", "0", " "]
+)
+def test_an_address_that_is_none_is_a_usage_error_and_nothing_is_started(address: str) -> None:
+    given = services()
+    result = start(given, "--address", address)
+    assert (result.exit_code, given.fake_engine.calls) == (2, [])
+    assert "is no IP address" in told(result)
+
+
+@pytest.mark.parametrize(
+    ("address", "published", "host"),
+    [
+        ("localhost", "127.0.0.1", "127.0.0.1"),
+        ("0:0::1", "::1", "[::1]"),
+        ("0.0.0.0", "0.0.0.0", "127.0.0.1"),
+        ("::", "::", "[::1]"),
+    ],
+)
+def test_the_engine_gets_an_address_it_does_not_take_for_all_and_is_asked_there(
+    address: str, published: str, host: str
+) -> None:
+    given = services()
+    url = f"http://{host}:5000"
+    given.registries = {url: FakeRegistry(well().replies, url=url)}
+    assert f"at http://{host}:5000 and https://{host}:5443" in start(given, "--address", address).stdout
+    assert {bound[0] for bound in run_options(given)["ports"].values()} == {published}
+
+
+class Strange(FakeEngine):
+    """An engine whose description of what it started cannot be read."""
+
+    def run(self, image: str, **options: Any) -> str:
+        made = super().run(image, **options)
+        self.documents[-1]["Config"]["Env"] = "one text"  # type: ignore[index]
+        return made
+
+
+def test_what_was_started_is_removed_even_when_it_cannot_be_read() -> None:
+    engine = Strange(images={IMAGE: "sha256:one"})
+    result = start(FakeServices(fake_engine=engine))
+    assert (result.exit_code, engine.documents) == (3, [])
+
+
 def test_the_variables_of_swifts_version_1_do_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"ST_AUTH": STORE["OS_AUTH_URL"], "ST_USER": "lab:operator", "ST_KEY": "k"}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SETTINGS_FLAVOR", "qa")
     given = services()
     start(given)
     environment = run_options(given)["environment"]
-    assert environment == {"OS_AUTH_URL": STORE["OS_AUTH_URL"], "OS_USERNAME": "lab:operator", "OS_PASSWORD": "k"}
+    assert environment == {
+        "SETTINGS_FLAVOR": "qa",
+        "OS_AUTH_URL": STORE["OS_AUTH_URL"],
+        "OS_USERNAME": "lab:operator",
+        "OS_PASSWORD": "k",
+    }
 
 
 @pytest.mark.usefixtures("store")
@@ -99,19 +168,19 @@ def test_with_an_env_file_the_shell_has_no_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reason"),
     [
         (b"export A=1\n", "line 1: this is a shell's"),
         (b"NOT_SET_ANYWHERE\n", "takes NOT_SET_ANYWHERE from the environment"),
         (b"\xff\xfe", "it is not UTF-8"),
     ],
 )
-def test_an_env_file_that_cannot_be_used_is_told(content: bytes, told: str, tmp_path: Path) -> None:
+def test_an_env_file_that_cannot_be_used_is_told(content: bytes, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "registry.env"
     path.write_bytes(content)
     result = start(services(), "--env-file", str(path))
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert reason in result.stderr
 
 
 @pytest.mark.parametrize("volume", ["logs", "logs:var", "../x:/var/log", ":/var"])
@@ -119,14 +188,126 @@ def test_a_volume_that_is_none_is_a_usage_error(volume: str) -> None:
     assert start(services(), "-v", volume).exit_code == 2
 
 
-@pytest.mark.usefixtures("store")
-def test_a_swift_on_the_loopback_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OS_AUTH_URL", "http://localhost:8080/auth/v1.0")
+@pytest.mark.parametrize("name", ["OS_AUTH_URL", "ST_AUTH"])
+def test_a_swift_on_the_loopback_is_a_usage_error_that_names_the_variable(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SETTINGS_FLAVOR", "qa")
+    monkeypatch.setenv(name, "http://localhost:8080/auth/v1.0")
     given = services()
     result = start(given)
-    assert result.exit_code == 3
-    assert "inside the container that is the container itself" in result.stderr
-    assert given.fake_engine.calls == []
+    assert (result.exit_code, given.fake_engine.calls) == (2, [])
+    assert f"{name} is localhost, and inside the container that is the container itself" in result.stderr
+    unknown = CliRunner().invoke(app, ["bootstrap", "start", "nowhere"], obj=given)
+    assert "has no image nowhere" in unknown.stderr, "the image comes first"
+
+
+@pytest.mark.parametrize("own", [{"SETTINGS_FLAVOR": "local"}, {}])
+@pytest.mark.parametrize("name", ["OS_AUTH_URL", "ST_AUTH", "OS_CONTAINER"])
+def test_a_swift_without_a_flavor_that_uses_it_is_a_usage_error(
+    name: str, own: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, STORE["OS_AUTH_URL"])
+    given = services()
+    given.fake_engine.facts[IMAGE] = {"environment": own}
+    result = start(given)
+    assert (result.exit_code, given.fake_engine.calls) == (2, [])
+    assert f"{name} is set, for a Swift, and SETTINGS_FLAVOR is not" in result.stderr
+    assert "SETTINGS_FLAVOR=prod or qa keeps images in Swift" in result.stderr
+
+
+@pytest.mark.usefixtures("store")
+def test_an_image_with_a_flavor_of_its_own_that_uses_swift_needs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SETTINGS_FLAVOR")
+    given = services()
+    given.fake_engine.facts[IMAGE] = {"environment": {"SETTINGS_FLAVOR": "prod"}}
+    assert "flavor prod, Swift container docker-registry" in start(given).stdout
+
+
+def test_images_that_would_end_with_the_container_are_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SETTINGS_FLAVOR", "local")
+    monkeypatch.setenv("OS_CONTAINER", "docker-registry")
+    result = start(services())
+    assert "flavor local, files in the container: its images end with it" in result.stdout
+    assert "-v images:/var/lib/docker-registry keeps them" in " ".join(result.stdout.split())
+    assert "Swift container" not in result.stdout
+    kept = start(services(), "-v", "images:/var/lib")
+    assert "flavor local, files on the volume at /var/lib/docker-registry" in kept.stdout
+
+
+@pytest.mark.usefixtures("store")
+def test_the_answer_tells_how_images_get_there_and_where_the_certificate_is() -> None:
+    certificate = "/run/docker-registry/tls/cert.pem"
+
+    class Ours(FakeEngine):
+        def run(self, image: str, **options: Any) -> str:
+            made = super().run(image, **options)
+            self.files[made, certificate] = b"PEM"
+            return made
+
+    def answer(*arguments: str) -> Result:
+        given = FakeServices(fake_engine=Ours(images={IMAGE: "sha256:one"}), registries={URL: well()})
+        return start(given, *arguments)
+
+    said = " ".join(answer().stdout.split())
+    assert "images go over HTTPS: docker push 127.0.0.1:5443/NAME:TAG" in said
+    assert "docker looks for it in /etc/docker/certs.d/127.0.0.1:5443/ca.crt" in said
+    assert f"docker cp docker-registry:{certificate} ca.crt" in said
+    assert json.loads(answer("-o", "json").stdout)["data"]["certificate"] == certificate
+    assert "docker cp" not in answer("-v", "/srv/tls:/etc/nginx/tls").stdout
+
+
+@pytest.mark.parametrize("ports", [("5000", "5000"), ("443", "443")])
+def test_one_port_for_both_is_a_usage_error(ports: tuple[str, str]) -> None:
+    given = services()
+    result = start(given, "--http-port", ports[0], "--https-port", ports[1])
+    assert (result.exit_code, given.fake_engine.calls) == (2, [])
+    assert f"are both {ports[0]}" in told(result)
+
+
+@pytest.mark.parametrize("name", ["a b", "", "-x", "../x", "a"])
+def test_a_name_that_no_container_has_is_a_usage_error(name: str) -> None:
+    given = services()
+    result = start(given, "--name", name)
+    assert (result.exit_code, given.fake_engine.calls) == (2, [])
+    assert "letters, digits, _, . and -" in told(result)
+
+
+class Refusing(FakeEngine):
+    """An engine that makes containers and cannot start them."""
+
+    error: RegopsError
+
+    def run(self, image: str, **options: Any) -> str:
+        super().run(image, **options)
+        raise self.error
+
+
+@pytest.mark.parametrize("keep", [(), ("--keep",)])
+@pytest.mark.parametrize(
+    ("error", "message", "hint"),
+    [
+        (
+            PortTaken("127.0.0.1", 5443, "port is already allocated"),
+            "port 5443 on 127.0.0.1 cannot be had: port is already allocated; the container other publishes it",
+            "choose other ports (--http-port, --https-port); 0 takes a free one",
+        ),
+        (
+            PortTaken("192.0.2.7", 5000, "cannot assign requested address"),
+            "port 5000 on 192.0.2.7 cannot be had: cannot assign requested address",
+            "is 192.0.2.7 an address of the engine's host? --address names another",
+        ),
+    ],
+)
+def test_a_port_that_is_taken_is_told_with_who_has_it(
+    error: PortTaken, message: str, hint: str, keep: tuple[str, ...]
+) -> None:
+    other = container_document("other", image="other:1", ports={"443/tcp": ("127.0.0.1", 5443)})
+    engine = Refusing(other, images={IMAGE: "sha256:one"})
+    engine.error = error
+    result = start(FakeServices(fake_engine=engine), "-o", "json", *keep)
+    assert json.loads(result.stdout)["errors"] == [{"kind": "failed", "message": message, "hint": hint}]
+    assert (result.exit_code, engine.documents) == (1, [other])
 
 
 @pytest.mark.usefixtures("store")
@@ -151,7 +332,9 @@ def test_an_image_that_is_not_there_or_serves_nothing_is_refused() -> None:
     given = services()
     assert "has no image nowhere" in CliRunner().invoke(app, ["bootstrap", "start", "nowhere"], obj=given).stderr
     given.fake_engine.facts[IMAGE] = {"ports": (22,)}
-    assert "is no registry that can be started" in start(given).stderr
+    assert "it serves the ports 22, and a registry's HTTP is on 8080, 5000, 80" in start(given).stderr
+    given.fake_engine.facts[IMAGE] = {"ports": ()}
+    assert "is no registry that can be started: it serves no port" in start(given).stderr
     assert given.fake_engine.calls == []
 
 
@@ -186,7 +369,7 @@ def test_one_that_ends_is_told_with_its_last_lines_and_removed(keep: bool) -> No
     assert "X-Auth-Token: ***" in result.stderr
     assert "panic: swift" in result.stderr
     assert "goroutine" not in result.stderr
-    assert (("remove", "docker-registry") in engine.calls) is not keep
+    assert (engine.documents == []) is not keep
 
 
 @pytest.mark.usefixtures("store")
@@ -195,21 +378,39 @@ def test_one_that_does_not_answer_in_time_is_told_and_removed() -> None:
     result = start(given, "--timeout", "5")
     assert result.exit_code == 1
     assert "did not answer within 5 s: /v2/ answers 502" in result.stderr
-    assert ("remove", "docker-registry") in given.fake_engine.calls
+    assert given.fake_engine.documents == []
+
+
+def failing() -> FakeRegistry:
+    """Return a registry that answers, and whose store does not."""
+    report = json.dumps(
+        {
+            "failures": {"registry": "refused", "storage": "GET http://swift.example:8080: canary-hunter2 refused"},
+            "host": "h",
+            "services": ["registry", "storage"],
+        }
+    )
+    banner = http_reply(200, "{}", headers={"Docker-Distribution-Api-Version": "registry/2.0"})
+    return FakeRegistry({"/v2/": banner, "/_status": http_reply(503, report), "/_ping": "true"}, url=URL)
 
 
 @pytest.mark.usefixtures("store")
-def test_a_store_that_fails_is_told_and_the_registry_kept() -> None:
-    failing = json.dumps(
-        {"failures": {"storage": "refused"}, "host": "h", "services": {"storage": {"status": "error"}}}
-    )
-    banner = http_reply(200, "{}", headers={"Docker-Distribution-Api-Version": "registry/2.0"})
-    replies = {"/v2/": banner, "/_status": http_reply(503, failing), "/_ping": "true"}
-    given = services(registry=FakeRegistry(replies, url=URL))
+def test_one_whose_store_fails_is_told_with_its_last_lines_and_removed() -> None:
+    given = services(registry=failing(), output={"docker-registry": b""})
     result = start(given)
+    assert (result.exit_code, result.stdout, given.fake_engine.documents) == (1, "", [])
+    assert "answers, and is not well: registry fails and storage fails (" in result.stderr
+    assert "storage: GET http://swift.example:8080: *** refused" in result.stderr
+    assert "is OS_AUTH_URL right as seen from inside the container?; it was removed; --keep leaves it" in result.stderr
+
+
+@pytest.mark.usefixtures("store")
+def test_one_whose_store_fails_can_be_kept() -> None:
+    given = services(registry=failing())
+    result = start(given, "--keep")
     assert result.exit_code == 1
     assert "storage" in result.stdout
-    assert ("remove", "docker-registry") not in given.fake_engine.calls
+    assert given.fake_engine.documents != []
 
 
 @pytest.mark.usefixtures("store")

@@ -188,6 +188,14 @@ def test_a_port_that_is_taken_is_told_before_anything_is_built() -> None:
     assert on.calls == []
 
 
+@pytest.mark.parametrize("same", [("--http-port", "--https-port"), ("--https-port", "--swift-port")])
+def test_one_port_for_two_doors_is_a_usage_error(same: tuple[str, str]) -> None:
+    engine = FakeEngine()
+    result = lab("up", *ANY_PORTS, same[0], "5999", same[1], "5999", on=engine)
+    assert (result.exit_code, engine.calls) == (2, [])
+    assert "two of its ports are the same" in result.stderr
+
+
 def test_a_container_of_that_name_that_is_not_the_labs_is_left_alone() -> None:
     on = engine(container_document("regops-lab"))
     for arguments in (("up", *ANY_PORTS), ("down",), ("down", "--purge"), ("status",)):
@@ -279,6 +287,15 @@ def test_down_removes_what_up_made_and_keeps_what_was_stored() -> None:
     ]
     assert data("down", on=on)["removed"] == []
     assert "There is no lab regops-lab." in lab("down", on=on).stdout
+
+
+def test_down_leaves_a_network_that_another_container_is_on() -> None:
+    on = engine()
+    lab("up", *ANY_PORTS, on=on)
+    on.on_network = "docker-registry"
+    result = lab("down", on=on)
+    assert result.exit_code == 0
+    assert "kept network regops-lab: others are on it; remove docker-registry" in " ".join(result.stdout.split())
 
 
 def test_purge_removes_volumes_and_images_but_none_that_another_container_uses() -> None:

@@ -1,6 +1,7 @@
 """`regops ps`: the registries of an engine, how they are, and no secret of theirs."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,17 @@ def test_a_healthy_registry_is_listed_with_all_an_operator_asks_for() -> None:
         "NAME                   STATE    PORTS                 FLAVOR, SWIFT",
         "reg-main               running  127.0.0.1:5080->8080  prod",
         "registry-classic:main  7 s                            docker-registry",
+    ]
+
+
+def test_one_that_was_published_by_a_name_is_listed_as_published_everywhere() -> None:
+    sample = Path(__file__).parents[1] / "parsers" / "samples" / "docker_inspect" / "published_by_name.json"
+    (document,) = json.loads(sample.read_text())
+    status, found = one(document)
+    assert status == 0
+    assert [(port["container_port"], port["host_ip"], port["bound"]) for port in found["ports"]] == [
+        (8080, None, True),
+        (8443, None, True),
     ]
 
 

@@ -29,6 +29,9 @@ def answer(*names: str, **more: Any) -> str:
     return json.dumps({"num_results": len(names), "query": "x", "results": results, **more})
 
 
+HTTPS_ONLY = '{"errors":[{"code":"DENIED","message":"this registry takes and gives images over HTTPS only"}]}'
+
+
 def test_what_the_index_finds_is_shown_with_its_tags() -> None:
     result, _ = search({asked("app"): answer("team/app", "other/app")}, "app", URL)
     assert (result.exit_code, result.stdout) == (
@@ -124,6 +127,12 @@ def test_a_catalog_that_leads_to_itself_is_read_once() -> None:
         ({CATALOG: 401}, "its catalog asks for credentials"),
         ({CATALOG: '{"repositories": 7}'}, "not as a registry does: expected an object with a list of repositories"),
         ({}, "answers 404 Not Found"),
+        ({asked("a"): 403}, "answers 403 Forbidden"),
+        (
+            {CATALOG: http_reply(403, HTTPS_ONLY)},
+            "answers 403 Forbidden: this registry takes and gives images over HTTPS",
+        ),
+        ({CATALOG: http_reply(403, "", headers={"WWW-Authenticate": "Basic"})}, "its catalog asks for credentials"),
     ],
 )
 def test_who_cannot_be_asked_is_told_with_status_3(replies: Mapping[str, Any], words: str) -> None:
@@ -131,6 +140,14 @@ def test_who_cannot_be_asked_is_told_with_status_3(replies: Mapping[str, Any], w
     assert result.exit_code == 3
     assert words in result.stderr
     assert result.stderr.splitlines()[1].startswith("hint: ")
+
+
+def test_a_door_that_is_closed_hints_at_https_and_what_it_says_is_bounded_and_harmless() -> None:
+    hostile = json.dumps({"errors": [{"code": "DENIED", "message": "\x1b[31m" + "x" * 5000}]})
+    result, _ = search({CATALOG: http_reply(403, hostile)}, "a", URL)
+    assert "\x1b" not in result.stderr
+    assert "x" * 201 not in result.stderr
+    assert "hint: images may be behind its HTTPS port alone: ask that one" in result.stderr
 
 
 def test_names_cannot_steer_a_terminal() -> None:

@@ -100,9 +100,19 @@ def test_a_registry_with_neighbours_and_an_index_tells_of_both_and_of_itself_onc
     found = data(classic("devel", **{"/_status": classic_reply(503, json.dumps(body), flavor="devel")}))
     told = [(part["name"], part["health"], part["hint"]) for part in found["parts"]]
     assert [name for name, _, _ in told] == ["nginx", "registry", "index", "instances", "storage"]
-    assert [health for _, health, _ in told] == ["well", "well", "failing", "failing", "well"]
+    assert [health for _, health, _ in told] == ["well", "failing", "failing", "failing", "well"]
     assert "INDEX_URL" in told[2][2]
     assert "OS_CONTAINER" in told[3][2]
+
+
+def test_a_registry_that_says_it_fails_is_not_called_well_for_what_answers_in_front_of_it() -> None:
+    body = {"host": "a", "services": ["registry"], "failures": {"registry": "Connection refused"}}
+    closed = http_reply(403, '{"errors":[{"code":"DENIED","message":"over HTTPS only"}]}')
+    result = status(both(**{"/v2/": closed, "/_status": classic_reply(503, json.dumps(body))}))
+    assert result.exit_code == 1
+    assert "not well: registry fails" in result.stdout
+    starting = both(**{"/v2/": gateway(), "/": gateway(), "/_status": classic_reply(503, json.dumps(body))})
+    assert parts(data(starting))["registry"] == "down", "what was asked of it says more"
 
 
 @pytest.mark.parametrize(

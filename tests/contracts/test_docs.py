@@ -1,5 +1,6 @@
 """The pages that are made from the code say what the code says, and links between pages lead somewhere."""
 
+import html
 import re
 import subprocess
 import sys
@@ -17,6 +18,17 @@ def test_a_page_that_is_made_is_what_the_code_says(page: str, function: str) -> 
     program += f"print(runpy.run_path('docs/reference/generate.py')['{function}'](), end='')"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert (ROOT / "docs/reference" / page).read_text() == done.stdout, "run `make docs`"
+
+
+def test_every_example_of_a_help_text_can_be_pasted_line_by_line() -> None:
+    """A help text fills its lines with blanks, and a backslash before a blank continues nothing."""
+    told = html.unescape((ROOT / "docs/reference/commands.md").read_text())
+    examples = [
+        line for block in re.findall(r"^Examples:\n((?:  .*\n)+)", told, re.MULTILINE) for line in block.splitlines()
+    ]
+    assert len(examples) > 50
+    assert [line for line in examples if line.startswith("   ") or line.endswith("\\") or len(line) > 78] == []
+    subprocess.run(["/bin/sh", "-n"], input="\n".join(examples), text=True, check=True)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

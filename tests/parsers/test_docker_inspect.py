@@ -84,6 +84,12 @@ def test_a_port_clash_has_asked_ports_and_no_bound_ones(name: str, error: str) -
     assert (len(found.asked_ports), found.ports, found.status) == (1, (), "created")
 
 
+def test_a_port_that_was_asked_for_by_a_name_is_published_everywhere() -> None:
+    found = sample("published_by_name.json")
+    assert [(port.container_port, port.host_ip) for port in found.asked_ports] == [(8080, None), (8443, None)]
+    assert {port.host_ip for port in found.ports} == {None}
+
+
 def test_ports_networks_and_mounts_are_read() -> None:
     found = sample("network_and_mounts.json")
     assert found.ports == (
@@ -158,7 +164,7 @@ def test_a_pid_that_is_none_is_refused_and_named(pid: Any) -> None:
         (("Config", "Labels"), {"a": 5}),
         (("HostConfig", "PortBindings"), {"eighty": [{}]}),
         (("HostConfig", "PortBindings"), {"70000/tcp": [{}]}),
-        (("HostConfig", "PortBindings"), {"80/tcp": [{"HostIp": "here"}]}),
+        (("HostConfig", "PortBindings"), {"80/tcp": [{"HostIp": 7}]}),
         (("HostConfig", "PortBindings"), {"80/tcp": [{"HostPort": "99999"}]}),
         (("HostConfig", "PortBindings"), {"80/tcp": ["80"]}),
         (("NetworkSettings", "Networks"), {"bridge": {"IPAddress": 5}}),

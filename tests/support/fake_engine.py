@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from regops.errors import NotFound, RegopsError
+from regops.errors import NotFound, Refused, RegopsError
 from regops.model.built_image import PushEvent
 from regops.model.container_file import FileFacts, FileKind, Listing
 from regops.model.image import ImageFacts
@@ -109,6 +109,7 @@ class FakeEngine:
         self.exported = b""
         self.pushed_digest = f"sha256:{'5' * 64}"
         self.fails = fails
+        self.on_network = ""
         self.labelled: dict[tuple[str, str], dict[str, str]] = {}
         self.calls: list[tuple[Any, ...]] = []
 
@@ -238,7 +239,9 @@ class FakeEngine:
 
     def remove(self, name: str) -> None:
         self._record("remove", name)
-        self.documents = [one for one in self.documents if isinstance(one, str) or one["Name"] != f"/{name}"]
+        self.documents = [
+            one for one in self.documents if isinstance(one, str) or name not in (one["Name"][1:], one["Id"])
+        ]
 
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         self._record("ensure_network", name)
@@ -250,6 +253,8 @@ class FakeEngine:
 
     def remove_network(self, name: str, labels: Mapping[str, str]) -> bool:
         self._record("remove_network", name)
+        if self.on_network:
+            raise Refused(f"the network {name} is used by {self.on_network}", hint=f"remove {self.on_network}")
         return self.labelled.pop(("network", name), None) == labels
 
     def remove_volume(self, name: str, labels: Mapping[str, str]) -> bool:

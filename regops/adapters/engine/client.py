@@ -19,7 +19,17 @@ import requests
 from regops.adapters.container.plain_files import OUTPUT_LINKS
 from regops.adapters.engine import archive, images
 from regops.adapters.engine.push import pushed
-from regops.errors import Failed, NotFound, PermissionDenied, Phase, Refused, RegopsError, UnexpectedAnswer, Unreachable
+from regops.errors import (
+    Failed,
+    NotFound,
+    PermissionDenied,
+    Phase,
+    PortTaken,
+    Refused,
+    RegopsError,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from regops.model.built_image import PushEvent
 from regops.model.container_file import FileFacts, FileKind, Listing
 from regops.model.image import ImageFacts
@@ -37,6 +47,14 @@ _RESIZES = 10
 _DETACH_KEYS = "ctrl-@,ctrl-]"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 _REFERENCE = re.compile(r"[A-Za-z0-9_.:/@\[\]-]{1,512}")  # of more letters than any: the engine knows the rest
+# "Bind for 127.0.0.1:5443 failed: port is already allocated" (a container has it), "listen tcp4 0.0.0.0:80: bind:
+# address already in use" (another program), and since engine 28 "failed to bind host port 127.0.0.1:80/tcp: …".
+_PORT_TAKEN = re.compile(
+    r"(?:Bind for|listen tcp[46]?|bind host port(?: for)?) (?P<address>\[[^]\s]+\]|\S*?):(?P<port>\d{1,5})\b.*?"
+    r"(?P<reason>port is already allocated|address already in use|cannot assign requested address)",
+    re.DOTALL,
+)
+_NO_NETWORK = re.compile(r"network (?P<name>\S+) not found")
 
 
 class DockerEngine:
@@ -265,8 +283,18 @@ class DockerEngine:
     def run(self, image: str, **options: Any) -> str:
         """Create and start a container, return its id."""
         with self._door(f"a container of {image}", failure=Failed):
-            container = self._client.containers.run(image, detach=True, **options)
-            return str(container.id)
+            try:
+                return str(self._client.containers.run(image, detach=True, **options).id)
+            except docker.errors.APIError as error:
+                said = str(error.explanation or error)
+                if taken := _PORT_TAKEN.search(said):
+                    raise PortTaken(taken["address"], int(taken["port"]), taken["reason"]) from error
+                if missing := _NO_NETWORK.search(said):
+                    raise NotFound(
+                        f"the engine at {self.address} has no network {missing['name']}",
+                        hint="`docker network ls` lists them",
+                    ) from error
+                raise
 
     def start(self, name: str) -> None:
         """Start a stopped container; unpause a paused one."""
@@ -299,8 +327,18 @@ class DockerEngine:
     def remove_network(self, name: str, labels: Mapping[str, str]) -> bool:
         """Remove a network that has these labels, and return whether there was one."""
         api: Any = self._client.api
-        what = f"the network {name}"
-        return self._remove(what, labels, partial(api.inspect_network, name), partial(api.remove_network, name))
+
+        def remove() -> None:
+            found: dict[str, Any] = api.inspect_network(name).get("Containers") or {}
+            on_it = sorted(str(one["Name"]) for one in found.values())
+            if on_it:
+                raise Refused(
+                    f"the network {name} is used by {', '.join(on_it)}",
+                    hint=f"if they are not needed: docker rm -f {' '.join(on_it)}",
+                )
+            api.remove_network(name)
+
+        return self._remove(f"the network {name}", labels, partial(api.inspect_network, name), remove)
 
     def remove_volume(self, name: str, labels: Mapping[str, str]) -> bool:
         """Remove a volume that has these labels, and return whether there was one."""
@@ -399,7 +437,9 @@ class DockerEngine:
         # dockerd answers `..%2F` in a path with a redirect to another resource: nothing but a name may pass.
         if not _NAME.fullmatch(name):
             raise Refused(
-                f"no container can be called {name[:80]!r}", hint="`docker ps --all` or `regops ps --all` lists them"
+                f"no container can be called {name[:80]!r}: a name has letters, digits, _, . and -, and begins with a "
+                "letter or digit",
+                hint="`docker ps --all` or `regops ps --all` lists them",
             )
         return name
 

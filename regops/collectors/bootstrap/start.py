@@ -4,26 +4,29 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
-from parsers.docker_inspect import Container
-from regops.collectors.bootstrap.start_conflict import check_conflicts, store_use
-from regops.collectors.bootstrap.start_wait import Waiting, wait_until_it_answers
+from regops.collectors.bootstrap.start_conflict import StoreUse, check_conflicts, store_use
+from regops.collectors.bootstrap.start_environment import LOCAL, Given, check_swift
+from regops.collectors.bootstrap.start_ports import host_of, port_taken, ports_of, published
+from regops.collectors.bootstrap.start_wait import Waiting, failed, wait_until_it_answers
 from regops.collectors.instances import each_container, read_container
 from regops.collectors.recognition import REGISTRY_LABEL
 from regops.collectors.status import collect_status
-from regops.errors import ExitStatus, Failed, NotFound, Refused, RegopsError
+from regops.errors import ExitStatus, Failed, NotFound, PortTaken, Refused, RegopsError
 from regops.model.answer import Target
 from regops.model.image import ImageFacts
 from regops.model.start import Started
-from regops.model.status import RegistryHealth
+from regops.model.status import BROKEN, RegistryHealth
 from regops.ports import Clock, Engine, Progress, Registry
 from regops.secret import Secret
 
-_HTTP_PORTS, _HTTPS_PORTS = (8080, 5000, 80), (8443, 443)
+# Where our image has its images, its certificate, and where one of the operator's is looked for.
+_FILES = "/var/lib/docker-registry"
+_CERTIFICATE, _GIVEN_CERTIFICATE = "/run/docker-registry/tls/cert.pem", "/etc/nginx/tls/cert.pem"
 _ENGINE_SECONDS = 10.0
-_SETTLE_SECONDS, _STEP_SECONDS = 10.0, 0.5
+_SETTLE_SECONDS, _STEP_SECONDS = 20.0, 0.5
 # Whatever becomes of a start, only the container it made itself may be removed.
 _MARK = "regops.bootstrap.start"
 _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")
@@ -31,9 +34,10 @@ _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")
 
 @dataclass(frozen=True, slots=True)
 class StartPlan:
-    """A container as it shall be: published on address, port 0 for any; volumes maps a volume or folder to a place.
+    """A container as it shall be.
 
-    seconds is how long it may take to answer; keep leaves one that does not.
+    It is published on address, an IP address, port 0 for any; volumes maps a volume or folder to a place inside.
+    seconds is how long it may take to answer; keep leaves one that does not, or whose parts do not work.
     """
 
     image: str
@@ -44,7 +48,7 @@ class StartPlan:
     restart: str
     network: str | None
     volumes: Mapping[str, str]
-    environment: Mapping[str, str]
+    given: Given
     seconds: float
     keep: bool
 
@@ -52,33 +56,42 @@ class StartPlan:
 def start(
     engine: Engine, registry: Callable[[str], Registry], plan: StartPlan, clock: Clock, progress: Progress
 ) -> Started:
-    """Start a registry and return how it is once it answers.
+    """Start a registry and return how it is once all of it works.
 
-    Raises NotFound for an image the engine does not have, Refused where it must not be started, Failed when it does not
-    start or does not answer in time, with its last lines; nothing of it is left then, unless plan keeps it.
+    Raises NotFound for an image the engine does not have, ConfigurationError for variables that contradict each other,
+    Refused where it must not be started, Failed when it does not start, does not answer in time or a part of it does
+    not work, with its last lines. Nothing of it is left then, unless plan keeps it: then one that answers is returned.
     """
     facts = _image(engine, plan)
-    host = _host(engine, plan)
-    inside = _ports(plan, facts)
+    check_swift(plan.given, facts, plan.network)
+    host = host_of(engine, plan.address)
+    inside = ports_of(plan.image, facts, plan.http_port, plan.https_port)
     _check_name(engine, plan)
-    environment = {**facts.environment, **plan.environment}
+    environment = {**facts.environment, **plan.given.variables}
     use = store_use(environment, environment, plan.image)
     running = each_container(engine, clock, everything=False, timeout_seconds=_ENGINE_SECONDS)
     check_conflicts(use, running, engine.address)
     progress.step(f"Starting the container {plan.container}")
-    began, mark = clock.monotonic(), secrets.token_hex(8)
+    began, mark, container_id = clock.monotonic(), secrets.token_hex(8), ""
     try:
         container_id = engine.run(plan.image, **_options(plan, inside, mark))
-        published = _published(read_container(engine, container_id), inside)
-        asked = registry(f"http://{host}:{published['http']}")
+        outside = published(read_container(engine, container_id), inside)
+        asked = registry(f"http://{host}:{outside['http']}")
         progress.step(f"Waiting for {asked.url}")
-        wait_until_it_answers(engine, asked, _waiting(plan, container_id), clock)
+        waiting = _waiting(plan, container_id)
+        wait_until_it_answers(engine, asked, waiting, clock)
+        answered = clock.monotonic() - began
+        progress.step("Waiting for its parts")
+        health = _settled(engine, asked, waiting, clock)
+    except PortTaken as error:
+        _remove(engine, plan.container, container_id, mark)
+        raise port_taken(engine, error, clock) from error
     except BaseException as error:
-        if not plan.keep or not isinstance(error, Failed):
-            _remove(engine, plan.container, mark)
+        # One that the engine did not even start leaves nothing to look into.
+        if not (plan.keep and container_id and isinstance(error, Failed)):
+            _remove(engine, plan.container, container_id, mark)
         raise
-    answered = clock.monotonic() - began
-    health = _settled(asked, plan, clock)
+    files = _files(environment, use)
     return Started(
         target=Target(url=asked.url, container=plan.container),
         engine=engine.address,
@@ -87,29 +100,64 @@ def start(
         image=plan.image,
         image_id=facts.id,
         http_url=asked.url,
-        https_url=f"https://{host}:{published['https']}" if "https" in published else None,
-        variables=tuple(sorted(plan.environment)),
+        https_url=f"https://{host}:{outside['https']}" if "https" in outside else None,
+        variables=tuple(sorted(plan.given.variables)),
         flavor=environment.get("SETTINGS_FLAVOR", ""),
         swift_container=use.swift_container,
+        files=files,
+        files_kept=any(_covers(place, files) for place in plan.volumes.values()),
+        certificate=_own_certificate(engine, plan, container_id),
         answered_seconds=answered,
         health=health,
     )
 
 
-def _settled(registry: Registry, plan: StartPlan, clock: Clock) -> RegistryHealth:
-    """Return how it is once all is well, or else after a while: its parts come up one after the other."""
+def _settled(engine: Engine, registry: Registry, waiting: Waiting, clock: Clock) -> RegistryHealth:
+    """Return how it is once all is well, or else after a while: its parts come up one after the other.
+
+    Raises Failed for one that is not well by then, and is not to be kept.
+    """
     ends = clock.monotonic() + _SETTLE_SECONDS
     while True:
         health = collect_status(
-            registry, clock, timeout_seconds=plan.seconds, debug=None, on_wait=lambda _waited, _of: None
+            registry, clock, timeout_seconds=waiting.seconds, debug=None, on_wait=lambda _waited, _of: None
         )
-        if health.exit_status is ExitStatus.OK or clock.monotonic() > ends:
+        well = health.exit_status is ExitStatus.OK
+        if well or (waiting.keep and clock.monotonic() > ends):
             return health
+        if clock.monotonic() > ends:
+            broken = [part for part in health.parts if part.health in BROKEN]
+            told = "; ".join(f"{part.name}: {part.said or part.words}" for part in broken)
+            # The last one is nearest to the cause: what is in front fails with the store behind it.
+            hint = broken[-1].hint if broken else health.hint
+            raise failed(engine, waiting, f"answers, and is {health.headline} ({told})", hint=hint)
         clock.sleep(_STEP_SECONDS)
 
 
+def _files(environment: Mapping[str, str], use: StoreUse) -> str:
+    """Return the folder inside where it keeps images, "" for one that keeps them elsewhere, or where nothing tells."""
+    flavor = environment.get("SETTINGS_FLAVOR", "")
+    in_files = flavor == LOCAL or (flavor.startswith("dev") and not use.auth_url)
+    return (environment.get("STORAGE_PATH") or _FILES) if in_files else ""
+
+
+def _covers(place: str, folder: str) -> bool:
+    return bool(folder) and PurePosixPath(folder).is_relative_to(place)
+
+
+def _own_certificate(engine: Engine, plan: StartPlan, container_id: str) -> str:
+    """Return where in the container the certificate is that our image made for itself, "" where it made none."""
+    if any(_covers(place, _GIVEN_CERTIFICATE) for place in plan.volumes.values()):
+        return ""
+    try:
+        engine.file_facts(container_id, _CERTIFICATE)
+    except RegopsError:
+        return ""
+    return _CERTIFICATE
+
+
 def _waiting(plan: StartPlan, container_id: str) -> Waiting:
-    hidden = tuple(Secret(value) for name, value in plan.environment.items() if _SECRET.search(name))
+    hidden = tuple(Secret(value) for name, value in plan.given.variables.items() if _SECRET.search(name))
     return Waiting(plan.container, container_id, plan.seconds, keep=plan.keep, secrets=hidden)
 
 
@@ -121,37 +169,6 @@ def _image(engine: Engine, plan: StartPlan) -> ImageFacts:
             hint="`regops bootstrap load NAME` brings one from Swift, and says what it is called",
         )
     return found
-
-
-def _host(engine: Engine, plan: StartPlan) -> str:
-    """Return where this machine reaches what the engine publishes."""
-    everywhere = plan.address in {"0.0.0.0", "::"}  # noqa: S104 - an operator's choice, and not the default
-    if engine.is_local:
-        return "127.0.0.1" if everywhere else _in_url(plan.address)
-    host = urlsplit(engine.address).hostname or ""
-    if not everywhere and plan.address in {"127.0.0.1", "::1", "localhost"}:
-        raise Refused(
-            f"the engine is on {host or engine.address}, and would publish the registry on the loopback there alone",
-            hint="--address 0.0.0.0 publishes it there for all, --address ADDRESS on one of its addresses",
-        )
-    return _in_url(host if everywhere else plan.address)
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _ports(plan: StartPlan, facts: ImageFacts) -> dict[str, tuple[int, int]]:
-    """Return for http, and https if there is one, the port inside and the one to publish."""
-    http = next((port for port in _HTTP_PORTS if port in facts.ports), None)
-    https = next((port for port in _HTTPS_PORTS if port in facts.ports), None)
-    if http is None:
-        served = ", ".join(map(str, facts.ports)) or "none"
-        raise Refused(
-            f"{plan.image} is no registry that can be started: of the ports {served} it serves, none is a registry's",
-            hint="`regops bootstrap load` says which images came",
-        )
-    return {"http": (http, plan.http_port), **({"https": (https, plan.https_port)} if https else {})}
 
 
 def _check_name(engine: Engine, plan: StartPlan) -> None:
@@ -169,7 +186,7 @@ def _options(plan: StartPlan, inside: Mapping[str, tuple[int, int]], mark: str) 
     return {
         "name": plan.container,
         "ports": {f"{port}/tcp": (plan.address, outside or None) for port, outside in inside.values()},
-        "environment": dict(plan.environment),
+        "environment": dict(plan.given.variables),
         "volumes": {source: {"bind": place, "mode": "rw"} for source, place in plan.volumes.items()},
         "labels": {REGISTRY_LABEL: "true", _MARK: mark},
         "restart_policy": {"Name": plan.restart},
@@ -177,16 +194,13 @@ def _options(plan: StartPlan, inside: Mapping[str, tuple[int, int]], mark: str) 
     }
 
 
-def _published(container: Container, inside: Mapping[str, tuple[int, int]]) -> dict[str, int]:
-    bound = {port.container_port: port.host_port for port in container.ports if port.host_port}
-    # One that ended at once has no ports any more; what it said is told when it is waited for.
-    return {scheme: bound.get(port, outside) for scheme, (port, outside) in inside.items()}
+def _remove(engine: Engine, name: str, container_id: str, mark: str) -> None:
+    """Remove what a start made, if it came so far: nothing that somebody else gave the name.
 
-
-def _remove(engine: Engine, name: str, mark: str) -> None:
-    """Remove what a start made, if it came so far: nothing that somebody else gave the name."""
+    The engine tells the id of a container that it started; one that it only made is known by the mark.
+    """
     try:
-        if read_container(engine, name).labels.get(_MARK) == mark:
-            engine.remove(name)
+        if container_id or read_container(engine, name).labels.get(_MARK) == mark:
+            engine.remove(container_id or name)
     except RegopsError:
         return

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from parsers.docker_inspect import Container
+from regops.collectors.bootstrap.start_environment import LOCAL
 from regops.collectors.recognition import recognise
 from regops.errors import Refused, UnexpectedAnswer
 
@@ -23,7 +24,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class StoreUse:
     """Which Swift container a registry uses, and why it has a cache: "" for one that has none.
 
-    account is the project or the v1 account, "" where nothing tells.
+    A registry that keeps files uses none, whatever it was given. account is the project or the v1 account, "" where
+    nothing tells.
     """
 
     swift_container: str
@@ -44,8 +46,9 @@ def store_use(environment: Mapping[str, str], names: Iterable[str], image: str) 
         cache = f"its flavor is {flavor}"
     elif not flavor and "dev" in words:
         cache = f"its image is {image}"
+    container = environment.get("OS_CONTAINER") or environment.get("REGISTRY_STORAGE_SWIFT_CONTAINER", "")
     return StoreUse(
-        swift_container=environment.get("OS_CONTAINER") or environment.get("REGISTRY_STORAGE_SWIFT_CONTAINER", ""),
+        swift_container="" if flavor == LOCAL else container,
         auth_url=_normal(environment.get("OS_AUTH_URL") or environment.get("REGISTRY_STORAGE_SWIFT_AUTHURL", "")),
         account=_account(environment),
         cache=cache,
@@ -67,8 +70,8 @@ def check_conflicts(new: StoreUse, running: Iterable[tuple[str, Container | Unex
             f"the registry {container.name} on {engine} uses the Swift container {new.swift_container} as well, and "
             f"{whose} has a redis cache ({new.cache or other.cache}): what one deletes, the cache of the other goes on "
             "knowing, and a later push loses layers without an error",
-            hint="start it without a cache (SETTINGS_FLAVOR=qa), on another OS_CONTAINER, or stop "
-            f"{container.name} first",
+            hint=("start it without a cache (SETTINGS_FLAVOR=qa), " if new.cache and not other.cache else "start it ")
+            + f"on another OS_CONTAINER, or stop {container.name} first",
         )
 
 

@@ -1,34 +1,52 @@
 """The variables that a registry's container is started with: from a file, or from this environment."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from parsers.env_file import parse_env_file
 from parsers.errors import ParseError
-from regops.errors import ConfigurationError, Refused
+from regops.errors import ConfigurationError
+from regops.model.image import ImageFacts
 
-# What registry images read. Ours knows SETTINGS_FLAVOR, OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_CONTAINER,
-# HTTP_SECRET and TLS_NAMES; the others are those of the classic images.
+# What registry images read of an environment: docs/reference/image.md has them, of OS_* all but OS_CACERT, which is a
+# file in the container; STORAGE_PATH is the classic images'.
 PASSED = (
     "SETTINGS_FLAVOR",
     "OS_AUTH_URL",
+    "OS_IDENTITY_API_VERSION",
     "OS_USERNAME",
     "OS_PASSWORD",
     "OS_TENANT_NAME",
+    "OS_TENANT_ID",
     "OS_PROJECT_NAME",
+    "OS_PROJECT_ID",
     "OS_USER_DOMAIN_NAME",
+    "OS_USER_DOMAIN_ID",
     "OS_PROJECT_DOMAIN_NAME",
+    "OS_PROJECT_DOMAIN_ID",
     "OS_REGION_NAME",
+    "OS_INTERFACE",
     "OS_CONTAINER",
     "STORAGE_PATH",
     "HTTP_SECRET",
     "TLS_NAMES",
 )
+# The flavor that keeps images in files.
+LOCAL = "local"
 _V1 = {"ST_AUTH": "OS_AUTH_URL", "ST_USER": "OS_USERNAME", "ST_KEY": "OS_PASSWORD"}
 
 
-def registry_environment(environ: Mapping[str, str], env_file: tuple[str, str] | None) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A registry's variables; auth_name is the variable that Swift's address was given in."""
+
+    variables: Mapping[str, str]
+    auth_name: str = "OS_AUTH_URL"
+
+
+def registry_environment(environ: Mapping[str, str], env_file: tuple[str, str] | None) -> Given:
     """Return the variables for the container.
 
     env_file is the name and text of a file; what it says is all that counts then, so that a registry does not depend on
@@ -36,26 +54,45 @@ def registry_environment(environ: Mapping[str, str], env_file: tuple[str, str] |
     OS_* counterparts is set. Raises ConfigurationError for a file that cannot be used.
     """
     if env_file is not None:
-        return _from_file(environ, *env_file)
+        return Given(_from_file(environ, *env_file))
     found = {name: environ[name] for name in PASSED if environ.get(name)}
-    if not set(_V1.values()) & set(found):
-        found |= {name: environ[given] for given, name in _V1.items() if environ.get(given)}
-    return found
+    if set(_V1.values()) & set(found):
+        return Given(found)
+    return Given(found | {name: environ[given] for given, name in _V1.items() if environ.get(given)}, "ST_AUTH")
 
 
-def check_reachable(environment: Mapping[str, str], network: str | None) -> None:
-    """Raise Refused for a Swift on the loopback, which inside a container is the container."""
-    auth_url = environment.get("OS_AUTH_URL", "")
+def check_swift(given: Given, image: ImageFacts, network: str | None) -> None:
+    """Raise ConfigurationError where a Swift is given that the registry would not use, or could not reach."""
+    own = image.environment.get("SETTINGS_FLAVOR", "")
+    swift = [name for name in given.variables if name.startswith("OS_") and given.variables[name]]
+    if swift and "SETTINGS_FLAVOR" not in given.variables and own in {"", LOCAL}:
+        named = given.auth_name if "OS_AUTH_URL" in swift else swift[0]
+        raise ConfigurationError(
+            f"{named} is set, for a Swift, and SETTINGS_FLAVOR is not: "
+            + (
+                "the image's own flavor, local, keeps images in the container"
+                if own
+                else "the image has none of its own"
+            ),
+            hint="SETTINGS_FLAVOR=prod or qa keeps images in Swift, qa-noes too, without a search index; "
+            "SETTINGS_FLAVOR=local keeps them in the container",
+        )
+    if given.variables.get("SETTINGS_FLAVOR") != LOCAL:
+        _check_reachable(given, network)
+
+
+def _check_reachable(given: Given, network: str | None) -> None:
+    """Raise ConfigurationError for a Swift on the loopback, which inside a container is the container."""
     try:
-        host = urlsplit(auth_url).hostname or ""
+        host = urlsplit(given.variables.get("OS_AUTH_URL", "")).hostname or ""
         loopback = host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return
     if loopback:
-        raise Refused(
-            f"OS_AUTH_URL is {host}, and inside the container that is the container itself",
-            hint="name Swift by an address that containers reach"
-            + ("" if network else "; one in another container needs its network: --network"),
+        raise ConfigurationError(
+            f"{given.auth_name} is {host}, and inside the container that is the container itself",
+            hint="name Swift by an address that containers reach: of one in another container its name"
+            + ("" if network else ", and its network: --network"),
         )
 
 

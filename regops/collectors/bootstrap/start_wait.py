@@ -50,9 +50,9 @@ def wait_until_it_answers(engine: Engine, registry: Registry, waiting: Waiting, 
             raise Failed(f"somebody removed the container {waiting.container} while it started") from error
         if not container.running or container.restarting or container.restart_count:
             code = f" with exit code {container.exit_code}" if container.exit_code else ""
-            raise _failed(engine, waiting, f"ended{code}")
+            raise failed(engine, waiting, f"ended{code}")
         if clock.monotonic() > ends:
-            raise _failed(engine, waiting, f"did not answer within {waiting.seconds:g} s: {fault}")
+            raise failed(engine, waiting, f"did not answer within {waiting.seconds:g} s: {fault}")
         clock.sleep(_STEP_SECONDS)
 
 
@@ -76,11 +76,15 @@ def _fault(registry: Registry) -> str:
     return faults[0]
 
 
-def _failed(engine: Engine, waiting: Waiting, how: str) -> Failed:
+def failed(engine: Engine, waiting: Waiting, how: str, *, hint: str = "") -> Failed:
+    """Return the error for a container that will not do, with its last lines; how goes on after its name."""
     lines = [*_output(engine, waiting.container_id), *_own_log(engine, waiting.container_id)]
     said = "".join(f"\n  {_hidden(line, waiting.secrets)}" for line in lines) if lines else " it said nothing"
     left = f"it is kept: `regops logs {waiting.container}`" if waiting.keep else "it was removed; --keep leaves it"
-    return Failed(f"the container {waiting.container} {how}; its last lines:{said}", hint=left)
+    return Failed(
+        f"the container {waiting.container} {_hidden(how, waiting.secrets)}; its last lines:{said}",
+        hint="; ".join(filter(None, (hint, left))),
+    )
 
 
 def _output(engine: Engine, container_id: str) -> list[str]:

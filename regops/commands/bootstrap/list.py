@@ -66,8 +66,8 @@ def list_(
       . openrc.sh; regops bootstrap list
       regops bootstrap list --container registry-images -o json
       regops bootstrap list --os-cloud prod
-      ST_AUTH=http://127.0.0.1:5081/auth/v1.0 ST_USER=test:tester
-        ST_KEY=testing regops bootstrap list
+      export ST_AUTH=http://127.0.0.1:5081/auth/v1.0 ST_USER=lab:operator
+      export ST_KEY=practice; regops bootstrap list
     """
     services = ctx.ensure_object(Services)
     store = services.object_store(timeout_seconds=timeout)

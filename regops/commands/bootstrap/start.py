@@ -3,6 +3,7 @@
 import os
 import re
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +11,14 @@ import typer
 
 from regops.collectors.bootstrap.start import StartPlan
 from regops.collectors.bootstrap.start import start as start_registry
-from regops.collectors.bootstrap.start_environment import check_reachable, registry_environment
+from regops.collectors.bootstrap.start_environment import registry_environment
 from regops.errors import ConfigurationError
 from regops.options import Output, OutputOption, timeout_option
 from regops.settings import HttpOptions
 from regops.wiring import Services
 
 _VOLUME = re.compile(r"(/[^:]*|[A-Za-z0-9][A-Za-z0-9_.-]+):(/[^:]*)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,254}")
 _ENV_FILE_BYTES = 1 << 20
 
 
@@ -37,6 +39,22 @@ def _volumes(given: list[str] | None) -> dict[str, str]:
     return {match[1]: match[2] for match in found.values() if match}
 
 
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise typer.BadParameter("two or more letters, digits, _, . and -, the first one a letter or digit")
+    return value
+
+
+def _address(value: str) -> str:
+    # An engine that is given anything else, an address with a zone too, publishes on all addresses without a word.
+    try:
+        return str(ip_address("127.0.0.1" if value == "localhost" else value.replace("%", " ")))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{value!r} is no IP address of the engine's host, such as 127.0.0.1, or 0.0.0.0 for all of them"
+        ) from None
+
+
 def _env_file(path: Path | None) -> tuple[str, str] | None:
     if path is None:
         return None
@@ -54,7 +72,10 @@ def start(
         str, typer.Argument(metavar="IMAGE", help="The registry's image, as `load` names it.", show_default=False)
     ],
     name: Annotated[
-        str, typer.Option("--name", envvar="REGOPS_START_NAME", metavar="NAME", help="The container's name.")
+        str,
+        typer.Option(
+            "--name", envvar="REGOPS_START_NAME", metavar="NAME", callback=_name, help="The container's name."
+        ),
     ] = "docker-registry",
     env_file: Annotated[
         Path | None,
@@ -69,7 +90,11 @@ def start(
     address: Annotated[
         str,
         typer.Option(
-            "--address", envvar="REGOPS_ADDRESS", metavar="ADDRESS", help="Where to publish it; 0.0.0.0 for all."
+            "--address",
+            envvar="REGOPS_ADDRESS",
+            metavar="ADDRESS",
+            callback=_address,
+            help="The IP address of this host to publish it on; 0.0.0.0 for all.",
         ),
     ] = "127.0.0.1",
     http_port: Annotated[
@@ -102,10 +127,15 @@ def start(
     Its settings are variables of this environment, passed by name, or those
     of an env file, which docker's --env-file takes too: SETTINGS_FLAVOR,
     OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_CONTAINER, HTTP_SECRET and
-    TLS_NAMES for our image, which speaks Swift's version 1; the classic ones
-    read OS_TENANT_NAME and OS_REGION_NAME besides. Where no OS_* name Swift,
-    ST_AUTH, ST_USER and ST_KEY do. No value appears on a command line, here
-    or there; but `docker inspect` shows them to whoever may ask the engine.
+    TLS_NAMES, and with Keystone OS_PROJECT_NAME, OS_REGION_NAME and the like.
+    Where no OS_* name Swift, ST_AUTH, ST_USER and ST_KEY do. No value appears
+    on a command line, here or there; but `docker inspect` shows them to
+    whoever may ask the engine.
+
+    SETTINGS_FLAVOR says where images are kept: prod, qa and qa-noes keep them
+    in Swift, local in the container's own files, which end with it unless a
+    volume is mounted. Where a Swift is given without a flavor, none is
+    guessed.
 
     With a redis cache (the flavor devel) it is not started on a Swift
     container that another registry of this engine uses, nor beside one that
@@ -113,22 +143,23 @@ def start(
     later pushes lose layers without an error. Registries on other hosts are
     not seen.
 
-    One that ends, or does not answer in time, is removed again, and its last
-    lines are told.
+    One that ends, does not answer in time, or has a part that does not work
+    20 seconds later, is removed again, and its last lines are told; --keep
+    leaves it.
 
-    Exit status: 0 when it answers and its store works, 1 when it does not
-    start or its store fails, 2 when a setting is wrong, 3 when it must not be
+    Exit status: 0 when all of it works, 1 when it does not start, a port is
+    taken or a part fails, 2 when a setting is wrong, 3 when it must not be
     started or the engine could not be asked.
 
     Examples:
-      SETTINGS_FLAVOR=qa OS_CONTAINER=docker-registry
-        regops bootstrap start regops/docker-registry:lab
+      export SETTINGS_FLAVOR=qa OS_CONTAINER=docker-registry
+      regops bootstrap start regops/docker-registry:lab
       regops bootstrap start registry:main --env-file /etc/registry.env
-        --address 0.0.0.0 --http-port 80 --https-port 443
+      regops bootstrap start registry:main --address 0.0.0.0 --https-port 443
     """
     services = ctx.ensure_object(Services)
-    environment = registry_environment(os.environ, _env_file(env_file))
-    check_reachable(environment, network)
+    if http_port == https_port != 0:
+        raise typer.BadParameter(f"--http-port and --https-port are both {http_port}")
     plan = StartPlan(
         image=image,
         container=name,
@@ -138,7 +169,7 @@ def start(
         restart=restart,
         network=network,
         volumes=_volumes(volume),
-        environment=environment,
+        given=registry_environment(os.environ, _env_file(env_file)),
         seconds=timeout,
         keep=keep,
     )

@@ -75,8 +75,7 @@ def verify(
 
     Examples:
       regops bootstrap verify docker-registry.tar.gz
-      regops bootstrap verify ./docker-registry.tar.gz
-        --against docker-registry.tar.gz
+      regops bootstrap verify ./first.tar.gz --against first.tar.gz
       regops bootstrap verify rootfs.tar.gz --checksums-only -o json
     """
     services = ctx.ensure_object(Services)
