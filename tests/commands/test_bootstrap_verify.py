@@ -76,12 +76,21 @@ def test_a_damaged_file_is_bad_news(change: Callable[[bytes], bytes], said: str,
 
 
 def test_what_is_no_image_is_bad_news_unless_only_checksums_are_asked_for(file: Path) -> None:
-    file.write_bytes(tar_of({"etc/motd": b"", "usr/bin/sh": b""}))
+    content = tar_of({"etc/motd": b"", "usr/bin/sh": b""})
+    file.write_bytes(content)
     result = verify(str(file))
     assert result.exit_code == 1
     assert "holds no image" in result.stderr
     assert "root file system" in result.stderr
-    assert verify(str(file), "--checksums-only").exit_code == 0
+    digest = hashlib.sha256(content).hexdigest()
+    assert verify(str(file), "--checksums-only", "--sha256", digest).exit_code == 0
+
+
+def test_checksums_only_of_a_file_needs_something_to_compare_it_with(file: Path) -> None:
+    file.write_bytes(cut(IMAGE))
+    result = verify(str(file), "--checksums-only")
+    assert result.exit_code == 2
+    assert f"nothing to compare the file {file} with" in result.stderr
 
 
 def test_a_sha256_that_was_given_has_to_agree(file: Path) -> None:

@@ -42,7 +42,10 @@ def verify(
     sha256: Annotated[
         str | None, typer.Option("--sha256", metavar="DIGEST", help="Compare with this sha256, of 64 digits.")
     ] = None,
-    checksums_only: Annotated[bool, typer.Option("--checksums-only", help="Do not look for an image inside.")] = False,
+    checksums_only: Annotated[
+        bool,
+        typer.Option("--checksums-only", help="Do not look for an image inside; a file needs one of the two above."),
+    ] = False,
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
     os_cacert: OsCacertOption = None,
@@ -77,7 +80,8 @@ def verify(
       regops bootstrap verify docker-registry.tar.gz
       regops bootstrap verify ./docker-registry.tar.gz
         --against docker-registry.tar.gz
-      regops bootstrap verify rootfs.tar.gz --checksums-only -o json
+      regops bootstrap verify ./rootfs.tar.gz --checksums-only
+        --against rootfs.tar.gz -o json
     """
     services = ctx.ensure_object(Services)
     if len(names) > 1 and (against or sha256):
@@ -85,6 +89,11 @@ def verify(
     if sha256 and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise ConfigurationError(f"--sha256 {sha256} is no sha256", hint="it has 64 digits from 0 to f")
     files = [name for name in names if means_file(name)]
+    if checksums_only and files and not (against or sha256):
+        raise ConfigurationError(
+            f"--checksums-only leaves nothing to compare the file {files[0]} with",
+            hint="--against OBJECT or --sha256 DIGEST; without --checksums-only, the image inside is checked",
+        )
     store = services.object_store(timeout_seconds=timeout) if against or len(files) < len(names) else None
     expected = expected_of(store, swift_container, against) if store and against else Expected()
     if sha256:
