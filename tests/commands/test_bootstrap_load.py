@@ -121,7 +121,7 @@ BAD = {
     "cut gzip": (PACKED[: len(PACKED) // 2], "is cut short"),
     "gzip without its trailer": (PACKED[:-8], "is cut short"),
     "no image": (tar_of({"etc/passwd": b"root", "usr/bin/true": b"x" * 70_000}), "holds no image"),
-    "no archive": (b"<html>Not Found</html>" * 100, "is no tar archive"),
+    "no archive": (b"<html>Not Found</html>" * 100, "is no tarball"),
     "nothing": (b"", "is empty"),
     "something behind the end": (WHOLE + b"x" * 600_000, "goes on after the end"),
     "a way out": (bent(lambda files: files.update({"../../etc/cron.d/x": b"* * * * * root id"})), "leads out"),
