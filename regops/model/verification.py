@@ -13,7 +13,7 @@ class Verification:
     """One tarball that was checked, a file or an object of Swift.
 
     proof is what Swift's checksums showed, `none` where there was nothing to compare with; sha256_agrees says whether
-    one that was given, or noted beside the object, agrees, None where there is none. contents is None when it failed
+    one agrees that was given (sha256_given) or else noted beside the object, None where there is none. contents is None when it failed
     or was not looked into. error and hint are empty unless it failed, kind is then the failure's stable word and
     exit_code what it would end with alone.
     """
@@ -25,6 +25,7 @@ class Verification:
     sha256: str = ""
     proof: Proof = Proof.NONE
     sha256_agrees: bool | None = None
+    sha256_given: bool = False
     contents: ImageContents | None = None
     kind: str = ""
     error: str = ""

@@ -96,9 +96,10 @@ def test_checksums_only_of_a_file_needs_something_to_compare_it_with(file: Path)
 def test_a_sha256_that_was_given_has_to_agree(file: Path) -> None:
     right = hashlib.sha256(IMAGE).hexdigest()
     assert document(str(file), "--sha256", right.upper())["data"]["verifications"][0]["sha256_agrees"] is True
+    assert f"sha256 {right}, as given\n" in verify(str(file), "--sha256", right).stdout
     result = verify(str(file), "--sha256", "0" * 64)
     assert result.exit_code == 1
-    assert f"its sha256 is {right}, and {'0' * 64} was asked for" in result.stderr
+    assert f"its sha256 is {right}, and {'0' * 64} was given" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,26 @@ def test_a_file_is_compared_with_an_object(name: str, stored: SwiftServer, file:
         file.write_bytes(other)
         result = verify(str(file), "--against", name, "--checksums-only")
         assert result.exit_code == 1, result.output
+        assert f"{file} differs from the object {name}" in result.stderr
+        assert f"`regops bootstrap download {name}`" in result.stderr
+        assert f"upload {file} {name} --replace" in result.stderr
+
+
+@pytest.mark.swift
+def test_where_a_file_differs_is_told_as_far_as_segments_tell(stored: SwiftServer, file: Path) -> None:
+    half = len(IMAGE) // 2
+    file.write_bytes(IMAGE[:-1] + b"!")
+    result = verify(str(file), "--against", "large.tar.gz")
+    assert f"differs from the object large.tar.gz, somewhere after the first {half} bytes" in result.stderr
+
+
+@pytest.mark.swift
+def test_an_object_that_was_damaged_before_its_upload_is_told_from_one_that_comes_damaged(stored: SwiftServer) -> None:
+    stored.put(CONTAINER, "broken.tar.gz", flip(IMAGE))
+    result = verify("broken.tar.gz")
+    assert result.exit_code == 1
+    assert "upload it anew" in result.stderr
+    assert "fetch it again" not in result.stderr
 
 
 @pytest.mark.swift

@@ -1,6 +1,7 @@
 """`regops bootstrap verify`: tarballs against their checksums, and the images in them."""
 
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -97,7 +98,7 @@ def verify(
     store = services.object_store(timeout_seconds=timeout) if against or len(files) < len(names) else None
     expected = expected_of(store, swift_container, against) if store and against else Expected()
     if sha256:
-        expected = Expected(expected.pieces, expected.proof, sha256.lower())
+        expected = replace(expected, sha256=sha256.lower())
     subjects = [
         Subject(
             name,

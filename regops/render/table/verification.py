@@ -33,7 +33,8 @@ def _paragraph(one: Verification) -> list[Text]:
     if not one.is_file and one.proof is Proof.NONE:
         checked = "Swift has no checksum of it (a DLO)"
     lines += [_line(checked)] if checked else []
-    lines.append(_line(f"sha256 {one.sha256}{', as noted' if one.sha256_agrees else ''}"))
+    agrees = "" if not one.sha256_agrees else ", as given" if one.sha256_given else ", as noted"
+    lines.append(_line(f"sha256 {one.sha256}{agrees}"))
     if one.contents is None:
         return lines
     packed = "" if one.contents.compression == "none" else f", {one.contents.compression} whole"
