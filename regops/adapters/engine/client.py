@@ -241,6 +241,7 @@ class DockerEngine:
 
     def save(self, reference: str) -> Iterator[bytes]:
         """Yield the tarball of an image, as `docker save` writes it."""
+        images.check_reference(reference)
         with self._door(f"the image {reference}", seconds=images.SILENT_SECONDS):
             yield from images.saved(self._client.api, reference)
 
@@ -251,6 +252,8 @@ class DockerEngine:
 
     def push(self, image: str, reference: str) -> Iterator[PushEvent]:
         """Give a local image another name and push it there, with Docker's own credentials for that registry."""
+        images.check_reference(image)
+        images.check_reference(reference)
         with self._door(f"the push of {reference}", failure=Failed):
             yield from pushed(self._client.api, image, reference)
 
@@ -308,6 +311,7 @@ class DockerEngine:
 
     def remove_image(self, reference: str) -> None:
         """Remove an image."""
+        images.check_reference(reference)
         with self._door(f"the image {reference}", missing_is_fine=True):
             self._client.api.remove_image(reference)
 
@@ -352,6 +356,7 @@ class DockerEngine:
             )
 
     def _image(self, reference: str) -> dict[str, Any] | None:
+        images.check_reference(reference)
         api: Any = self._client.api
         with self._door(f"the image {reference}"):
             try:
