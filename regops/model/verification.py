@@ -13,9 +13,9 @@ class Verification:
     """One tarball that was checked, a file or an object of Swift.
 
     proof is what Swift's checksums showed, `none` where there was nothing to compare with; sha256_agrees says whether
-    one agrees that was given (sha256_given) or else noted beside the object, None where there is none. contents is None when it failed
-    or was not looked into. error and hint are empty unless it failed, kind is then the failure's stable word and
-    exit_code what it would end with alone.
+    one agrees that was given (sha256_given) or else noted beside the object, None where there is none. contents is None
+    when it failed or was not looked into. error and hint are empty unless it failed, kind is then the failure's stable
+    word and exit_code what it would end with alone.
     """
 
     name: str

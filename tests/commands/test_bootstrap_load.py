@@ -204,7 +204,37 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     missing, folder = load(tmp_path / "none.tar"), load(f"{tmp_path}/")
     assert (missing.exit_code, folder.exit_code) == (3, 3)
     assert "there is no file" in missing.stderr
-    assert "is no file: it is a folder" in folder.stderr
+    assert f"{tmp_path} is a folder, and no file" in folder.stderr
+
+
+def test_without_credentials_a_name_that_is_no_file_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("OS_AUTH_URL", "ST_AUTH", "OS_CLOUD"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name, said in (
+        ("nosuch.tar", "there is no file nosuch.tar here; no credentials for Swift"),
+        ("folder", "folder is a folder here; no credentials for Swift"),
+        ("pipe", "pipe is a pipe here; no credentials for Swift"),
+        ("", "the name is empty"),
+    ):
+        result = load(name)
+        assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
+
+
+@pytest.mark.swift
+def test_a_name_that_is_neither_here_nor_in_swift_is_told_as_both(
+    swift: SwiftServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in swift.environ.items():
+        monkeypatch.setenv(name, value)
+    swift.put("load", "some.tar", b"x")
+    result = load("nosuch.tar", "-c", "load")
+    assert result.exit_code == 3
+    assert "there is no file nosuch.tar here; the object nosuch.tar" in result.stderr
 
 
 @pytest.mark.engine

@@ -118,6 +118,20 @@ def test_of_several_each_is_told(file: Path, tmp_path: Path) -> None:
     assert verify(str(tmp_path / "a"), str(tmp_path / "b")).exit_code == 3
 
 
+def test_files_are_checked_though_another_name_means_none_and_nobody_can_ask_swift(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OS_AUTH_URL", "ST_AUTH", "OS_CLOUD"):
+        monkeypatch.delenv(name, raising=False)
+    result = verify("nosuch", str(file))
+    assert result.exit_code == 1
+    assert f"{file}: good" in result.stdout
+    assert "there is no file nosuch here; no credentials for Swift" in result.stdout + result.stderr
+    alone = verify("nosuch")
+    assert alone.exit_code == 2
+    assert "there is no file nosuch here; no credentials for Swift" in alone.stderr
+
+
 def test_hostile_tags_cannot_steer_the_terminal(file: Path) -> None:
     file.write_bytes(saved_image("\x1b]0;owned\x07[bold]x"))
     assert "\x1b" not in verify(str(file)).stdout

@@ -7,7 +7,7 @@ import typer
 
 from regops.collectors.bootstrap.load import load as load_tarball
 from regops.collectors.bootstrap.patience import Patience
-from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, swift_tarball
+from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, nor_file, swift_tarball
 from regops.commands.bootstrap.shared import (
     CONTAINER,
     RETRIES,
@@ -69,12 +69,12 @@ def load(
     """
     services = ctx.ensure_object(Services)
     is_file = means_file(name)
-    store = None if is_file else services.object_store(timeout_seconds=timeout)
-    opened = (
-        file_tarball(Path(name))
-        if store is None
-        else swift_tarball(store, swift_container, name, Patience(retries, services.clock))
-    )
+    if is_file:
+        opened = file_tarball(Path(name))
+    else:
+        with nor_file(name):
+            store = services.object_store(timeout_seconds=timeout)
+        opened = swift_tarball(store, swift_container, name, Patience(retries, services.clock))
     with services.progress() as progress, opened as source:
         answer = load_tarball(
             services.engine(),

@@ -106,8 +106,8 @@ def upload(
     """
     services = ctx.ensure_object(Services)
     segment_bytes = _segment_size(segment_size)
-    store = services.object_store(timeout_seconds=timeout)
     found = file_source(Path(source)) if means_file(source) else image_source(services.engine(), source)
+    store = services.object_store(timeout_seconds=timeout)
     plan = UploadPlan(
         swift_container,
         name or object_name(found),

@@ -1,6 +1,7 @@
 """`regops bootstrap verify`: tarballs against their checksums, and the images in them."""
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 
 from regops.collectors.bootstrap.listing import target_of
 from regops.collectors.bootstrap.patience import Patience
-from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, swift_tarball
+from regops.collectors.bootstrap.tarball_source import TarballSource, file_tarball, means_file, nor_file, swift_tarball
 from regops.collectors.bootstrap.verify import Expected, Subject, expected_of
 from regops.collectors.bootstrap.verify import verify as verify_tarballs
 from regops.commands.bootstrap.shared import (
@@ -22,7 +23,7 @@ from regops.commands.bootstrap.shared import (
     RetriesOption,
     SwiftContainerOption,
 )
-from regops.errors import ConfigurationError
+from regops.errors import ConfigurationError, RegopsError
 from regops.model.answer import Target
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
@@ -95,21 +96,29 @@ def verify(
             f"--checksums-only leaves nothing to compare the file {files[0]} with",
             hint="--against OBJECT or --sha256 DIGEST; without --checksums-only, the image inside is checked",
         )
-    store = services.object_store(timeout_seconds=timeout) if against or len(files) < len(names) else None
+    others = [name for name in names if name not in files]
+    store, target, failure = None, Target(), None
+    if against or others:
+        try:
+            with nor_file(*others):
+                store = services.object_store(timeout_seconds=timeout)
+                target = target_of(store.account, swift_container)
+        except RegopsError as error:
+            if against or not files:
+                raise
+            failure = error  # of the others: the files can be checked all the same
     expected = expected_of(store, swift_container, against) if store and against else Expected()
     if sha256:
         expected = replace(expected, sha256=sha256.lower())
-    subjects = [
-        Subject(
-            name,
-            name in files,
-            partial(file_tarball, Path(name))
-            if name in files or store is None
-            else partial(swift_tarball, store, swift_container, name, Patience(retries, services.clock)),
-        )
-        for name in names
-    ]
-    target = target_of(store.account, swift_container) if store else Target()
+
+    def opened(name: str) -> AbstractContextManager[TarballSource]:
+        if name in files:
+            return file_tarball(Path(name))
+        if store is None:
+            raise failure or AssertionError
+        return swift_tarball(store, swift_container, name, Patience(retries, services.clock))
+
+    subjects = [Subject(name, name in files, partial(opened, name)) for name in names]
     with services.progress() as progress:
         answer = verify_tarballs(subjects, expected, target, look_inside=not checksums_only, progress=progress)
     services.emit(answer)
