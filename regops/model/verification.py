@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from regops.errors import ExitStatus
-from regops.model.answer import Target
+from regops.model.answer import PartFailure, Target, part_failure
 from regops.model.image_tarball import ImageContents
 from regops.model.tarball import Proof, common_status
 
@@ -39,6 +39,11 @@ class Verifications:
 
     target: Target
     verifications: tuple[Verification, ...]
+
+    @property
+    def failures(self) -> tuple[PartFailure, ...]:
+        """Why some of them failed."""
+        return tuple(part_failure(one.name, one.kind, one.error, one.hint) for one in self.verifications if one.error)
 
     @property
     def exit_status(self) -> ExitStatus:

@@ -126,7 +126,7 @@ def test_files_are_checked_though_another_name_means_none_and_nobody_can_ask_swi
     result = verify("nosuch", str(file))
     assert result.exit_code == 1
     assert f"{file}: good" in result.stdout
-    assert "there is no file nosuch here; no credentials for Swift" in result.stdout + result.stderr
+    assert "there is no file nosuch here; no credentials for Swift" in result.stderr
     alone = verify("nosuch")
     assert alone.exit_code == 2
     assert "there is no file nosuch here; no credentials for Swift" in alone.stderr

@@ -27,20 +27,14 @@ def tarballs_table(answer: Tarballs) -> RenderableType:
 
 
 def downloads_table(answer: Downloads) -> RenderableType:
-    """Return one line per object that was asked for, and below it why one failed."""
+    """Return one line per object that was asked for, why one failed is on stderr."""
     table = _table("Name", "Size", "Result", "Checked")
     for one in answer.downloads:
         size = "" if one.size_bytes is None else decimal(one.size_bytes)
         style = {Outcome.FAILED: "red", Outcome.DOWNLOADED: "green"}.get(one.outcome, "")
         outcome = f"{one.outcome} ({decimal(one.resumed_bytes)} before)" if one.resumed_bytes else str(one.outcome)
         table.add_row(Text(visible_line(one.name)), Text(size), Text(outcome, style=style), Text(_checked(one)))
-    failures = [line for one in answer.downloads if one.outcome is Outcome.FAILED for line in _failure(one)]
-    return Group(table, *failures)
-
-
-def _failure(one: Download) -> list[Text]:
-    lines = [Text(), Text(visible_line(f"{one.name}: {one.error}"))]
-    return [*lines, Text(visible_line(f"hint: {one.hint}"), style="dim")] if one.hint else lines
+    return table
 
 
 def _table(*columns: str) -> Table:

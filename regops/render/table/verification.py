@@ -17,7 +17,7 @@ _CHECKED = {
 
 
 def verifications_table(answer: Verifications) -> RenderableType:
-    """Return a paragraph per tarball."""
+    """Return a paragraph per tarball; why one is not good is on stderr."""
     paragraphs = [_paragraph(one) for one in answer.verifications]
     return Group(*(line for index, lines in enumerate(paragraphs) for line in ([Text()] if index else []) + lines))
 
@@ -25,8 +25,7 @@ def verifications_table(answer: Verifications) -> RenderableType:
 def _paragraph(one: Verification) -> list[Text]:
     name = visible_line(one.name)
     if not one.good:
-        lines = [Text.assemble((name, "bold"), ": ", ("not good", "red")), _line(one.error)]
-        return [*lines, Text(f"  hint: {visible_line(one.hint)}", style="dim")] if one.hint else lines
+        return [Text.assemble((name, "bold"), ": ", ("not good", "red"))]
     size = "" if one.size_bytes is None else f", {decimal(one.size_bytes)}"
     lines = [Text.assemble((name, "bold"), ": ", ("good", "green"), size)]
     checked = _CHECKED[one.proof]
