@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from regops.collectors.bootstrap.announced import announced, opened
-from regops.collectors.bootstrap.listing import check_container
 from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.proof import Checker, pieces_of, proof_of
 from regops.errors import ConfigurationError, Failed, NotFound, PermissionDenied, Refused, Unavailable, Unreachable
@@ -108,11 +107,7 @@ def swift_tarball(store: ObjectStore, swift_container: str, name: str, patience:
     is), Changed when another object took its place meanwhile, and what the store raises.
     """
     with nor_file(name):
-        try:
-            stored = patience.ask(partial(announced, store, swift_container, name))
-        except NotFound:
-            check_container(store, swift_container)
-            raise
+        stored = patience.ask(partial(announced, store, swift_container, name))
     pieces = patience.ask(partial(pieces_of, store, swift_container, stored))
     noted = dict(stored.metadata).get(SHA256_METADATA)
     with closing(_arriving(store, swift_container, stored, Checker(name, pieces), patience)) as chunks:
