@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 _GAP = 2
@@ -37,17 +37,17 @@ class NamedRows:
 
     def _least_width(self) -> int:
         columns = zip(*([Text(heading) for heading in self.headings], *self.rows), strict=True)
-        widths = [max(line.cell_len for cell in column for line in cell.split("\n")) for column in columns]
-        least = (
-            min(width, _LEAST_WIDTH) if folds else width for width, folds in zip(widths, self._folding(), strict=True)
-        )
-        return sum(least) + _GAP * (len(widths) - 1)
+        widths: list[int] = [max(line.cell_len for cell in column for line in cell.split("\n")) for column in columns]
+        folding = zip(widths, self._folding(), strict=True)
+        least = (min(width, _LEAST_WIDTH) if folds else width for width, folds in folding)
+        return sum(least, _GAP * (len(widths) - 1))
 
     def _table(self) -> Table:
-        table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-        for heading, folds in zip(self.headings, self._folding(), strict=True):
-            justify = "right" if heading in self.right else "left"
-            table.add_column(heading, justify=justify, no_wrap=not folds, overflow="fold")
+        columns = (
+            Column(heading, justify="right" if heading in self.right else "left", no_wrap=not folds, overflow="fold")
+            for heading, folds in zip(self.headings, self._folding(), strict=True)
+        )
+        table = Table(*columns, box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
         for row in self.rows:
             table.add_row(*row)
         return table
