@@ -44,6 +44,9 @@ def load(
 ) -> None:
     """Load images from Swift, or from a file, into the engine of this host.
 
+    Tarballs lie in the Swift container docker-registry.bootstrap, unless
+    --container names another.
+
     The tarball goes to the engine as it comes, with no copy on a disk in
     between, and is checked on its way: against Swift's checksums, and every
     layer against the digest in the image's configuration. The end is only

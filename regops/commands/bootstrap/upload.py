@@ -72,6 +72,9 @@ def upload(
 ) -> None:
     """Upload a tarball, or an image of the engine, to Swift.
 
+    It goes to the Swift container docker-registry.bootstrap, unless
+    --container names another.
+
     A file is checked to be the whole tarball of an image: a small one before
     it is sent, a large one while its segments go, several at a time. An image
     is saved, packed with gzip and sent in one stream, and nothing of it

@@ -60,6 +60,9 @@ def verify(
 ) -> None:
     """Check tarballs without loading them: their checksums, and the images inside.
 
+    They lie in the Swift container docker-registry.bootstrap, unless
+    --container names another; or are files.
+
     An object of Swift is read whole and compared with Swift's checksums, and
     with the sha256 that `upload` noted beside it. A file is compared with an
     object when --against names one.
