@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,7 +20,10 @@ from fake_clock import FakeClock
 from fake_engine import FakeEngine
 from fake_services import FakeServices
 from fault_server import FaultServer, Peer
+from quiet_progress import QuietProgress
 from regops.adapters.engine.client import DockerEngine
+from regops.collectors.bootstrap.load import load as load_tarball
+from regops.collectors.bootstrap.tarball_source import file_tarball
 from regops.errors import Refused
 from regops.main import app
 from regops.wiring import Services
@@ -414,3 +418,18 @@ def test_neither_upload_nor_load_keeps_a_tarball_in_memory(
         assert done.returncode == 0, done.stderr
         assert int(done.stdout.splitlines()[-1]) < 70_000  # KiB; what the libraries take is 40,000 of it
     assert engine.image(OTHER) is not None
+
+
+def test_the_bar_is_over_before_it_is_said_what_came_of_the_bytes(tmp_path: Path) -> None:
+    class Order(QuietProgress):
+        @contextmanager
+        def transfer(self, text: str, total_bytes: int | None) -> Iterator[Callable[[int], None]]:
+            with super().transfer(text, total_bytes) as came:
+                yield came
+            self.step("the bar is over")
+
+    progress = Order()
+    with file_tarball(written(tmp_path, WHOLE)) as source:
+        load_tarball(FakeEngine(), source, swift_container=None, replace=False, progress=progress)
+    assert progress.steps == ["the bar is over", "image.tar is whole; the engine makes images of it"]
+    assert progress.transfers == {"image.tar": len(WHOLE)}

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +322,7 @@ def test_an_upload_that_was_ended_shows_nothing_and_the_next_one_goes_on(
     assert proxy.sent_bytes - manifest_bytes == len(content) - data["resumed_bytes"]
     # It may still be going on, for all we know: nothing of it is touched, and nothing of it is used.
     assert (data["removed_segments"], data["other_segments"]) == (0, len(left))
+    assert datetime.fromisoformat(data["other_until"]) > datetime.now(UTC) + timedelta(minutes=50)
     assert not set(manifest(swift, place)) & set(left)
     store = SwiftStore.from_environment(swift.environ, timeout_seconds=30)
     plan = UploadPlan(place, "one.tar", 1 << 30, replace=True, clock=SystemClock(), forgotten_seconds=0)

@@ -42,7 +42,6 @@ def raising(error: BaseException) -> Callable[[], None]:
     return action
 
 
-
 @pytest.mark.parametrize("arguments", [("ps", "-o", "xml"), ("--color", "xml", "ps")])
 def test_what_is_none_of_the_choices_is_told_in_plain_words(arguments: tuple[str, ...]) -> None:
     result = CliRunner().invoke(app, arguments)

@@ -145,9 +145,13 @@ class _Transfer:
             self._fetch_and_check(part, resumable=resumable)
         except Corrupted:
             raise
-        except RegopsError as error:
+        except BaseException as error:
             if resumable and part.size_bytes and not part.is_discarded:
-                error.hint = f"the same command goes on after the {part.size_bytes} bytes that are here"
+                stays = f"the same command goes on after the {part.size_bytes} bytes that are here"
+                if isinstance(error, RegopsError):
+                    error.hint = stays
+                elif isinstance(error, KeyboardInterrupt | SystemExit):
+                    self._ways.progress.step(f"{self._stored.name}: {stays}")
             raise
 
     def _fetch_and_check(self, part: Part, *, resumable: bool) -> None:
