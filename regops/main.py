@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,12 +50,18 @@ class RegopsGroup(TyperGroup):
                 print(f"error: cannot write the answer: {error.strerror}", file=sys.stderr, flush=True)
             sys.exit(ExitStatus.UNKNOWN)
 
+    def parse_args(self, ctx: Any, args: Any) -> Any:
+        """Read the options that stand before the command."""
+        with _in_plain_words():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; foreseen failures end in one message, unforeseen ones in a traceback and status 70."""
         ctx.obj = ctx.obj or Services()
         _clean_up_when_told_to_stop()
         try:
-            return super().invoke(ctx)
+            with _in_plain_words():
+                return super().invoke(ctx)
         except RegopsError as error:
             ctx.obj.report(error)
             raise typer.Exit(error.exit_status) from error
@@ -70,6 +77,17 @@ class RegopsGroup(TyperGroup):
                 raise
             ctx.obj.report_bug(traceback.format_exc())
             raise typer.Exit(ExitStatus.BUG) from error
+
+
+@contextlib.contextmanager
+def _in_plain_words() -> Generator[None]:
+    """Let a usage error say what is wrong, without the library's name for such errors before it."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.startswith("typer.") and isinstance(message := getattr(error, "message", ""), str):
+            error.message = message.removeprefix("Value error, ")  # type: ignore[attr-defined]  # it has one
+        raise
 
 
 def _open_closed_streams() -> None:

@@ -75,7 +75,10 @@ def schema() -> dict[str, Any]:
         "target": _either(_NULL, _of(Target, definitions)),
         "ok": {"type": "boolean"},
         "exit_code": {"type": "integer"},
-        "data": {"type": ["object", "null"], "description": "null when there is no answer; then errors says why"},
+        "data": {
+            "type": ["object", "null"],
+            "description": "null when there is no answer; then errors says why, and else what failed in it",
+        },
         "errors": {"type": "array", "items": _error()},
     }
     answers = [

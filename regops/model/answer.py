@@ -18,6 +18,26 @@ class Target:
     swift_container: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PartFailure:
+    """Why one of several things failed: the words it would have ended the command with alone."""
+
+    kind: str
+    message: str
+    hint: str
+
+
+def part_failure(name: str, kind: str, message: str, hint: str) -> PartFailure:
+    """Return the failure of one of several things, whose message names it."""
+    return PartFailure(kind, message if name in message else f"{name}: {message}", hint)
+
+
+def part_failures(answer: object) -> tuple[PartFailure, ...]:
+    """Return why parts of an answer failed; most answers have no parts, and no `failures`."""
+    found: tuple[PartFailure, ...] = getattr(answer, "failures", ())
+    return found
+
+
 class Answer(Protocol):
     """A frozen dataclass that a command prints and exits with.
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from regops.errors import ExitStatus
-from regops.model.answer import Target
+from regops.model.answer import PartFailure, Target, part_failure
 
 IMAGE_TAGS_METADATA = "regops-image-tags"
 """X-Object-Meta-…: the references of the images in a tarball, comma separated, each percent-encoded where needed."""
@@ -143,6 +143,11 @@ class Downloads:
     target: Target
     account: StoreAccount
     downloads: tuple[Download, ...]
+
+    @property
+    def failures(self) -> tuple[PartFailure, ...]:
+        """Why some of them failed."""
+        return tuple(part_failure(one.name, one.kind, one.error, one.hint) for one in self.downloads if one.error)
 
     @property
     def exit_status(self) -> ExitStatus:

@@ -1,6 +1,7 @@
 """What came of putting a tarball into Swift."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from regops.errors import ExitStatus
 from regops.model.answer import Target
@@ -15,7 +16,8 @@ class Uploaded:
     plain object, the hash of its segments' hashes of an SLO. segments is 0 for a plain object. resumed_bytes counts
     what an earlier run had sent, and was not sent again. replaced says whether another object had the name;
     removed_segments counts the segments of such a one, and those that broken uploads had left; other_segments those
-    that lie there for this name and may belong to an upload that is going on.
+    that lie there for this name and may belong to an upload that is going on, until other_until: an upload after that
+    removes them.
     """
 
     target: Target
@@ -33,6 +35,7 @@ class Uploaded:
     replaced: bool
     removed_segments: int
     other_segments: int
+    other_until: datetime | None = None
 
     @property
     def exit_status(self) -> ExitStatus:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from regops.errors import ExitStatus
-from regops.model.answer import Target
+from regops.model.answer import PartFailure, Target, part_failure
 from regops.model.image_tarball import ImageContents
 from regops.model.tarball import Proof, common_status
 
@@ -13,9 +13,9 @@ class Verification:
     """One tarball that was checked, a file or an object of Swift.
 
     proof is what Swift's checksums showed, `none` where there was nothing to compare with; sha256_agrees says whether
-    one that was given, or noted beside the object, agrees, None where there is none. contents is None when it failed
-    or was not looked into. error and hint are empty unless it failed, kind is then the failure's stable word and
-    exit_code what it would end with alone.
+    one agrees that was given (sha256_given) or else noted beside the object, None where there is none. contents is None
+    when it failed or was not looked into. error and hint are empty unless it failed, kind is then the failure's stable
+    word and exit_code what it would end with alone.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Verification:
     sha256: str = ""
     proof: Proof = Proof.NONE
     sha256_agrees: bool | None = None
+    sha256_given: bool = False
     contents: ImageContents | None = None
     kind: str = ""
     error: str = ""
@@ -38,6 +39,11 @@ class Verifications:
 
     target: Target
     verifications: tuple[Verification, ...]
+
+    @property
+    def failures(self) -> tuple[PartFailure, ...]:
+        """Why some of them failed."""
+        return tuple(part_failure(one.name, one.kind, one.error, one.hint) for one in self.verifications if one.error)
 
     @property
     def exit_status(self) -> ExitStatus:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TextIO
 
 from regops.errors import RegopsError
-from regops.model.answer import Answer, Target
+from regops.model.answer import Answer, Target, part_failures
 from regops.render.visible import visible
 
 
@@ -28,7 +28,7 @@ def use_color(color: Color, stream: TextIO) -> bool:
 
 
 def write_answer(answer: Answer, *, output: str, command: str, now: float, color: Color) -> None:
-    """Print an answer on stdout in the chosen form."""
+    """Print an answer on stdout in the chosen form, and on stderr why parts of it failed."""
     if output == "json":
         from regops.render.json import answer_document
 
@@ -42,17 +42,22 @@ def write_answer(answer: Answer, *, output: str, command: str, now: float, color
 
         print_answer(answer, color=use_color(color, sys.stdout))
     sys.stdout.flush()
+    for failure in part_failures(answer):
+        _say(failure.message, failure.hint)
 
 
 def write_error(error: RegopsError, *, output: str, command: str, target: Target, now: float) -> None:
     """Say what failed and what to try next, on stderr; with JSON, put the document on stdout as well."""
-    lines = [f"error: {visible(error.message)}"]
-    if error.hint:
-        lines.append(f"hint: {visible(error.hint)}")
-    # First, for nobody may read stdout any more.
-    print("\n".join(lines), file=sys.stderr)
+    _say(error.message, error.hint)  # first, for nobody may read stdout any more
     if output == "json":
         from regops.render.json import error_document
 
         sys.stdout.write(error_document(error, command=command, target=target, now=now))
         sys.stdout.flush()
+
+
+def _say(message: str, hint: str) -> None:
+    lines = [f"error: {visible(message)}"]
+    if hint:
+        lines.append(f"hint: {visible(hint)}")
+    print("\n".join(lines), file=sys.stderr)

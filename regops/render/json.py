@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from regops import __version__
 from regops.errors import RegopsError
-from regops.model.answer import Answer, Target
+from regops.model.answer import Answer, PartFailure, Target, part_failures
 from regops.secret import Secret
 
 SCHEMA_VERSION = 1
@@ -20,17 +20,17 @@ _SECONDS = "_seconds"
 
 
 def answer_document(answer: Answer, *, command: str, now: float) -> str:
-    """Return the document of an answer, one indented JSON object and a newline."""
+    """Return the document of an answer and of what failed in it, one indented JSON object and a newline."""
     data = plain(answer)
+    errors = [_error(one) for one in part_failures(answer)]
     target = data.pop("target", None) or plain(answer.target)
-    return _document(command, now, target=target, exit_status=int(answer.exit_status), data=data, errors=[])
+    return _document(command, now, target=target, exit_status=int(answer.exit_status), data=data, errors=errors)
 
 
 def error_document(error: RegopsError, *, command: str, now: float, target: Target | None = None) -> str:
     """Return the document of a failure: no data, one error with its kind, message and hint, and the target if known."""
-    found = {"kind": error.kind, "message": error.message, "hint": error.hint or None}
     known = plain(target) if target and target != Target() else None
-    return _document(command, now, target=known, exit_status=int(error.exit_status), data=None, errors=[found])
+    return _document(command, now, target=known, exit_status=int(error.exit_status), data=None, errors=[_error(error)])
 
 
 def json_line(value: Any) -> str:
@@ -65,6 +65,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, PurePath | Secret | ipaddress.IPv4Address | ipaddress.IPv6Address):
         return str(value)
     raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def _error(error: RegopsError | PartFailure) -> dict[str, str | None]:
+    return {"kind": error.kind, "message": error.message, "hint": error.hint or None}
 
 
 def _field(name: str, value: Any) -> tuple[str, Any]:

@@ -305,3 +305,38 @@ def test_an_inspect_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     with engine_that_answers(answer, tmp_path) as endless, pytest.raises(UnexpectedAnswer, match="more than"):
         endless.inspect("web")
+
+
+@pytest.mark.parametrize(
+    "reference", ["", ".", "..", "../x", "a/../b", "Upper", "a b", "a?b", "a:b:c", "a@b", "/a", "a/", "x" * 600, "\x1b"]
+)
+def test_what_is_no_image_reference_is_refused_before_the_engine_is_asked(reference: str) -> None:
+    engine = DockerEngine("unix:///nowhere/docker.sock")
+    for ask in (
+        lambda: engine.image(reference),
+        lambda: list(engine.save(reference)),
+        lambda: list(engine.push("a:1", reference)),
+        lambda: list(engine.push(reference, "a:1")),
+        lambda: engine.remove_image(reference),
+    ):
+        with pytest.raises(Refused):
+            ask()
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "a",
+        "registry:2",
+        "127.0.0.1:5000/a/b_c-d.e:V1.0_x",
+        "Registry.Example/a",
+        "[::1]:5000/a",
+        "0123456789ab",
+        "sha256:" + "0" * 64,
+        "a@sha256:" + "0" * 64,
+        "a:1@sha256:" + "0" * 64,
+    ],
+)
+def test_image_references_are_asked_for(reference: str) -> None:
+    with pytest.raises(Unreachable):
+        DockerEngine("unix:///nowhere/docker.sock").image(reference)

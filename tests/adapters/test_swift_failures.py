@@ -1,9 +1,11 @@
 """Servers that refuse, lie, stall and point elsewhere: what is said, in bounded time and memory, and to whom."""
 
 import json
+import socketserver
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -242,7 +244,7 @@ def test_an_authentication_that_is_none_is_told(answer: bytes, said: str) -> Non
 def test_a_refusal_of_the_store_is_told_with_the_container(status: int, kind: type[RegopsError], said: str) -> None:
     with swift(lambda peer: peer.reply(status)) as server:
         error = failure(v1(server))
-        assert type(error) is kind
+        assert isinstance(error, kind)
         assert said in error.message
 
 
@@ -432,6 +434,37 @@ def test_a_project_that_is_not_there_is_told_with_those_that_are(version: str, c
     assert isinstance(error, AuthenticationFailed)
     assert "has no project nix for that user" in error.message
     assert error.hint == "OS_PROJECT_NAME can be archive, images"
+
+
+@VERSIONS
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_a_project_that_is_refused_is_told_though_nobody_lists_the_others(version: str, status: int) -> None:
+    with keystone_double(list, projects_status=status) as server:
+        error = failure(keystone(server.url, version, OS_TENANT_NAME="nix"))
+    assert isinstance(error, AuthenticationFailed)
+    assert "has no project nix for that user; which ones it has, it does not say" in error.message
+    assert "password" not in error.message
+    assert "OS_PROJECT_NAME" in error.hint
+
+
+class PlainHttp(socketserver.BaseRequestHandler):
+    """Answers whatever comes as web servers do, without waiting for the end of a line."""
+
+    def handle(self) -> None:
+        self.request.recv(65536)
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("variables", ["keystone", "v1"])
+def test_https_to_a_server_of_plain_http_is_told_as_that(variables: str) -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), PlainHttp) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"https://127.0.0.1:{server.server_address[1]}"
+        v1 = {"ST_AUTH": f"{url}/auth/v1.0", "ST_USER": "a", "ST_KEY": "b"}
+        error = failure(keystone(url) if variables == "keystone" else v1)
+        server.shutdown()
+    assert error.message.startswith(f"no TLS with {url}"), error.message
+    assert "http" in error.hint
 
 
 def test_an_assumed_domain_is_named_when_it_may_be_the_reason(cloud: Cloud) -> None:

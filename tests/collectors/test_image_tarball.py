@@ -176,7 +176,10 @@ def changed(**change: Any) -> bytes:
     ("content", "said"),
     [
         (b"", "is empty"),
-        (b"hello" * 999, "is no tar archive"),
+        (b"hello" * 999, "is no tarball"),
+        (b"hello\n", "is no tarball"),
+        (gzip.compress(b"hello\n"), "is no tarball"),
+        (IMAGE[:300], "is cut short: its tar archive has no end, after 300 bytes"),
         (tar_of({"etc/passwd": b"", "usr/bin/sh": b""}), "holds no image: .* but etc, usr"),
         (tar_of({}), "holds no image: .* but nothing"),
         (tar_of({"manifest.json": b"[]"}), "expected a list of images"),

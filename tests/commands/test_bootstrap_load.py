@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,7 +20,10 @@ from fake_clock import FakeClock
 from fake_engine import FakeEngine
 from fake_services import FakeServices
 from fault_server import FaultServer, Peer
+from quiet_progress import QuietProgress
 from regops.adapters.engine.client import DockerEngine
+from regops.collectors.bootstrap.load import load as load_tarball
+from regops.collectors.bootstrap.tarball_source import file_tarball
 from regops.errors import Refused
 from regops.main import app
 from regops.wiring import Services
@@ -123,7 +127,7 @@ BAD = {
     "cut gzip": (PACKED[: len(PACKED) // 2], "is cut short"),
     "gzip without its trailer": (PACKED[:-8], "is cut short"),
     "no image": (tar_of({"etc/passwd": b"root", "usr/bin/true": b"x" * 70_000}), "holds no image"),
-    "no archive": (b"<html>Not Found</html>" * 100, "is no tar archive"),
+    "no archive": (b"<html>Not Found</html>" * 100, "is no tarball"),
     "nothing": (b"", "is empty"),
     "something behind the end": (WHOLE + b"x" * 600_000, "goes on after the end"),
     "a way out": (bent(lambda files: files.update({"../../etc/cron.d/x": b"* * * * * root id"})), "leads out"),
@@ -215,7 +219,37 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     missing, folder = load(tmp_path / "none.tar"), load(f"{tmp_path}/")
     assert (missing.exit_code, folder.exit_code) == (3, 3)
     assert "there is no file" in missing.stderr
-    assert "is no file: it is a folder" in folder.stderr
+    assert f"{tmp_path} is a folder, and no file" in folder.stderr
+
+
+def test_without_credentials_a_name_that_is_no_file_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("OS_AUTH_URL", "ST_AUTH", "OS_CLOUD"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name, said in (
+        ("nosuch.tar", "there is no file nosuch.tar here; no credentials for Swift"),
+        ("folder", "folder is a folder here; no credentials for Swift"),
+        ("pipe", "pipe is a pipe here; no credentials for Swift"),
+        ("", "the name is empty"),
+    ):
+        result = load(name)
+        assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
+
+
+@pytest.mark.swift
+def test_a_name_that_is_neither_here_nor_in_swift_is_told_as_both(
+    swift: SwiftServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in swift.environ.items():
+        monkeypatch.setenv(name, value)
+    swift.put("load", "some.tar", b"x")
+    result = load("nosuch.tar", "-c", "load")
+    assert result.exit_code == 3
+    assert "there is no file nosuch.tar here; the object nosuch.tar" in result.stderr
 
 
 @pytest.mark.engine
@@ -419,3 +453,18 @@ def test_neither_upload_nor_load_keeps_a_tarball_in_memory(
         assert done.returncode == 0, done.stderr
         assert int(done.stdout.splitlines()[-1]) < 70_000  # KiB; what the libraries take is 40,000 of it
     assert engine.image(OTHER) is not None
+
+
+def test_the_bar_is_over_before_it_is_said_what_came_of_the_bytes(tmp_path: Path) -> None:
+    class Order(QuietProgress):
+        @contextmanager
+        def transfer(self, text: str, total_bytes: int | None) -> Iterator[Callable[[int], None]]:
+            with super().transfer(text, total_bytes) as came:
+                yield came
+            self.step("the bar is over")
+
+    progress = Order()
+    with file_tarball(written(tmp_path, WHOLE)) as source:
+        load_tarball(FakeEngine(), source, swift_container=None, replace=False, progress=progress)
+    assert progress.steps == ["the bar is over", "image.tar is whole; the engine makes images of it"]
+    assert progress.transfers == {"image.tar": len(WHOLE)}

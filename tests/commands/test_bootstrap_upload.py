@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,40 @@ def test_an_image_that_is_not_there_is_told(place: str) -> None:
     assert "there is no file nowhere:1" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (".", "error: . is a folder, and no file\nhint: name the tarball in it"),
+        ("..", "error: .. is a folder, and no file\nhint: name the tarball in it"),
+        ("Upper/Case", "there is no file Upper/Case here; no image can be called 'Upper/Case'"),
+        ("a/../b", "no image can be called 'a/../b'"),
+        ("X" * 300 + ".tar.gz", "here; no image can be called"),
+    ],
+)
+@pytest.mark.engine
+def test_what_is_neither_a_file_nor_an_image_is_told_as_what_it_is(name: str, said: str) -> None:
+    result = CliRunner().invoke(app, ["bootstrap", "upload", name])
+    assert result.exit_code == 3
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize("command", ["load", "upload", "verify"])
+def test_an_empty_name_is_a_usage_error(command: str) -> None:
+    result = CliRunner().invoke(app, ["bootstrap", command, ""])
+    assert result.exit_code == 2
+    assert "the name is empty" in result.stderr
+
+
+@pytest.mark.engine
+def test_a_folder_that_no_image_has_the_name_of_is_told_as_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tf-folder").mkdir()
+    result = CliRunner().invoke(app, ["bootstrap", "upload", "tf-folder"])
+    assert "tf-folder is a folder here; the engine at" in result.stderr
+
+
 def command(path: Path, place: str, auth_url: str) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "regops", "bootstrap", "upload", str(path), "one.tar", "-c", place]
     environ = {**os.environ, "ST_AUTH": auth_url}
@@ -290,6 +325,7 @@ def test_an_upload_that_was_ended_shows_nothing_and_the_next_one_goes_on(
     assert proxy.sent_bytes - manifest_bytes == len(content) - data["resumed_bytes"]
     # It may still be going on, for all we know: nothing of it is touched, and nothing of it is used.
     assert (data["removed_segments"], data["other_segments"]) == (0, len(left))
+    assert datetime.fromisoformat(data["other_until"]) > datetime.now(UTC) + timedelta(minutes=50)
     assert not set(manifest(swift, place)) & set(left)
     store = SwiftStore.from_environment(swift.environ, timeout_seconds=30)
     plan = UploadPlan(place, "one.tar", 1 << 30, replace=True, clock=SystemClock(), forgotten_seconds=0)

@@ -76,20 +76,30 @@ def test_a_damaged_file_is_bad_news(change: Callable[[bytes], bytes], said: str,
 
 
 def test_what_is_no_image_is_bad_news_unless_only_checksums_are_asked_for(file: Path) -> None:
-    file.write_bytes(tar_of({"etc/motd": b"", "usr/bin/sh": b""}))
+    content = tar_of({"etc/motd": b"", "usr/bin/sh": b""})
+    file.write_bytes(content)
     result = verify(str(file))
     assert result.exit_code == 1
     assert "holds no image" in result.stderr
     assert "root file system" in result.stderr
-    assert verify(str(file), "--checksums-only").exit_code == 0
+    digest = hashlib.sha256(content).hexdigest()
+    assert verify(str(file), "--checksums-only", "--sha256", digest).exit_code == 0
+
+
+def test_checksums_only_of_a_file_needs_something_to_compare_it_with(file: Path) -> None:
+    file.write_bytes(cut(IMAGE))
+    result = verify(str(file), "--checksums-only")
+    assert result.exit_code == 2
+    assert f"nothing to compare the file {file} with" in result.stderr
 
 
 def test_a_sha256_that_was_given_has_to_agree(file: Path) -> None:
     right = hashlib.sha256(IMAGE).hexdigest()
     assert document(str(file), "--sha256", right.upper())["data"]["verifications"][0]["sha256_agrees"] is True
+    assert f"sha256 {right}, as given\n" in verify(str(file), "--sha256", right).stdout
     result = verify(str(file), "--sha256", "0" * 64)
     assert result.exit_code == 1
-    assert f"its sha256 is {right}, and {'0' * 64} was asked for" in result.stderr
+    assert f"its sha256 is {right}, and {'0' * 64} was given" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -106,6 +116,20 @@ def test_of_several_each_is_told(file: Path, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert f"{bad}: not good" in result.stdout
     assert verify(str(tmp_path / "a"), str(tmp_path / "b")).exit_code == 3
+
+
+def test_files_are_checked_though_another_name_means_none_and_nobody_can_ask_swift(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OS_AUTH_URL", "ST_AUTH", "OS_CLOUD"):
+        monkeypatch.delenv(name, raising=False)
+    result = verify("nosuch", str(file))
+    assert result.exit_code == 1
+    assert f"{file}: good" in result.stdout
+    assert "there is no file nosuch here; no credentials for Swift" in result.stderr
+    alone = verify("nosuch")
+    assert alone.exit_code == 2
+    assert "there is no file nosuch here; no credentials for Swift" in alone.stderr
 
 
 def test_hostile_tags_cannot_steer_the_terminal(file: Path) -> None:
@@ -158,6 +182,26 @@ def test_a_file_is_compared_with_an_object(name: str, stored: SwiftServer, file:
         file.write_bytes(other)
         result = verify(str(file), "--against", name, "--checksums-only")
         assert result.exit_code == 1, result.output
+        assert f"{file} differs from the object {name}" in result.stderr
+        assert f"`regops bootstrap download {name}`" in result.stderr
+        assert f"upload {file} {name} --replace" in result.stderr
+
+
+@pytest.mark.swift
+def test_where_a_file_differs_is_told_as_far_as_segments_tell(stored: SwiftServer, file: Path) -> None:
+    half = len(IMAGE) // 2
+    file.write_bytes(IMAGE[:-1] + b"!")
+    result = verify(str(file), "--against", "large.tar.gz")
+    assert f"differs from the object large.tar.gz, somewhere after the first {half} bytes" in result.stderr
+
+
+@pytest.mark.swift
+def test_an_object_that_was_damaged_before_its_upload_is_told_from_one_that_comes_damaged(stored: SwiftServer) -> None:
+    stored.put(CONTAINER, "broken.tar.gz", flip(IMAGE))
+    result = verify("broken.tar.gz")
+    assert result.exit_code == 1
+    assert "upload it anew" in result.stderr
+    assert "fetch it again" not in result.stderr
 
 
 @pytest.mark.swift

@@ -44,6 +44,21 @@ def raising(error: BaseException) -> Callable[[], None]:
     return action
 
 
+@pytest.mark.parametrize("arguments", [("ps", "-o", "xml"), ("--color", "xml", "ps")])
+def test_what_is_none_of_the_choices_is_told_in_plain_words(arguments: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "'xml' is not" in result.stderr
+    assert "Value error" not in result.stderr
+
+
+@pytest.mark.parametrize("command", ["list", "download", "verify", "load", "upload"])
+def test_the_usual_container_is_named_whole_in_every_help(command: str) -> None:
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["bootstrap", command, "--help"])
+    assert "docker-registry.bootstrap" in result.stdout
+    assert "…" not in result.stdout
+
+
 def test_a_foreseen_failure_is_a_message_a_hint_and_its_status() -> None:
     error = Unreachable("asked http://x/v2/: refused", hint="is it running?", phase=Phase.CONNECT)
     result = CliRunner().invoke(app_that(raising(error)), ["act"])

@@ -49,9 +49,6 @@ odd.tar       1.2 GB  downloaded    agrees, but for 10 bytes without a checksum
 dynamic.tar   3.0 MB  downloaded    nothing to check against
 dev.tar.gz   51.1 MB  already here  md5 agrees
 gone.tar              failed
-
-gone.tar: the object gone.tar is not there
-hint: look at the list
 """
 
 

@@ -12,12 +12,19 @@ Endpoint = Mapping[str, str]
 """One endpoint: region, interface (public, internal), url."""
 
 
-def keystone_double(endpoints: Callable[[], list[Endpoint]], *, tls: ssl.SSLContext | None = None) -> FaultServer:
-    """Return a Keystone with one user, to be used as a context manager; its addresses are url/v2.0 and url/v3."""
+def keystone_double(
+    endpoints: Callable[[], list[Endpoint]], *, tls: ssl.SSLContext | None = None, projects_status: int = 200
+) -> FaultServer:
+    """Return a Keystone with one user, to be used as a context manager; its addresses are url/v2.0 and url/v3.
+
+    projects_status is what it answers to whoever asks for a user's projects.
+    """
 
     def script(peer: Peer) -> None:
         body = json.loads(read_body(peer) or b"{}")
         match peer.path:
+            case "/v2.0/tenants" | "/v3/auth/projects" if projects_status != 200:
+                peer.reply(projects_status, "{}")
             case "/v2.0/tokens":
                 tokens_v2(peer, body["auth"], endpoints())
             case "/v2.0/tenants":

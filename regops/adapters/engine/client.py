@@ -46,7 +46,6 @@ _RESIZES = 10
 # Docker's own detach keys begin with ctrl-p, which shells have for "the line before"; these are nobody's.
 _DETACH_KEYS = "ctrl-@,ctrl-]"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
-_REFERENCE = re.compile(r"[A-Za-z0-9_.:/@\[\]-]{1,512}")  # of more letters than any: the engine knows the rest
 # "Bind for 127.0.0.1:5443 failed: port is already allocated" (a container has it), "listen tcp4 0.0.0.0:80: bind:
 # address already in use" (another program), and since engine 28 "failed to bind host port 127.0.0.1:80/tcp: …".
 _PORT_TAKEN = re.compile(
@@ -260,7 +259,7 @@ class DockerEngine:
 
     def save(self, reference: str) -> Iterator[bytes]:
         """Yield the tarball of an image, as `docker save` writes it."""
-        self._check_image(reference)
+        images.check_reference(reference)
         with self._door(f"the image {reference}", seconds=images.SILENT_SECONDS):
             yield from images.saved(self._client.api, reference)
 
@@ -271,6 +270,8 @@ class DockerEngine:
 
     def push(self, image: str, reference: str) -> Iterator[PushEvent]:
         """Give a local image another name and push it there, with Docker's own credentials for that registry."""
+        images.check_reference(image)
+        images.check_reference(reference)
         with self._door(f"the push of {reference}", failure=Failed):
             yield from pushed(self._client.api, image, reference)
 
@@ -348,6 +349,7 @@ class DockerEngine:
 
     def remove_image(self, reference: str) -> None:
         """Remove an image."""
+        images.check_reference(reference)
         with self._door(f"the image {reference}", missing_is_fine=True):
             self._client.api.remove_image(reference)
 
@@ -392,7 +394,7 @@ class DockerEngine:
             )
 
     def _image(self, reference: str) -> dict[str, Any] | None:
-        self._check_image(reference)
+        images.check_reference(reference)
         api: Any = self._client.api
         with self._door(f"the image {reference}"):
             try:
@@ -442,12 +444,6 @@ class DockerEngine:
                 hint="`docker ps --all` or `regops ps --all` lists them",
             )
         return name
-
-    @staticmethod
-    def _check_image(reference: str) -> None:
-        # It becomes part of a path, where .. leads from images to containers; and tags come from strangers' tarballs.
-        if not _REFERENCE.fullmatch(reference) or {"", ".", ".."} & set(reference.split("/")):
-            raise Refused(f"no image can be called {reference[:80]!r}", hint="`docker images` lists them")
 
     def _no_container(self, name: str) -> NoReturn:
         raise NotFound(

@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
-from regops.errors import Failed, UnexpectedAnswer
+from regops.errors import Failed, Refused, UnexpectedAnswer
 from regops.model.image import ImageFacts
 
 # The engine writes a whole image to its disk before it sends its first byte, and unpacks one before it says a word.
@@ -18,7 +18,22 @@ SILENT_SECONDS = 600
 _CHUNK_BYTES = 1 << 20
 _LINE_BYTES = 1 << 20
 _OK = 200
+# Docker's grammar (distribution/reference), ids included. Anything else in a URL leads elsewhere, or nowhere.
+_REFERENCE = re.compile(
+    r"(?:(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?/)?"
+    r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[A-Za-z0-9_+.-]+:[0-9a-fA-F]{32,})?"
+)
+_LONGEST_REFERENCE = 512
 _TCP_PORT = re.compile(r"([0-9]{1,5})(?:/tcp)?")
+
+
+def check_reference(reference: str) -> None:
+    """Raise Refused for what can be the name of no image."""
+    if not reference:
+        raise Refused("the name of the image is empty", hint="is it a variable that is not set?")
+    if len(reference) > _LONGEST_REFERENCE or not _REFERENCE.fullmatch(reference):
+        raise Refused(f"no image can be called {reference[:80]!r}", hint="`docker images` lists those that are there")
 
 
 def image_facts(found: Mapping[str, Any]) -> ImageFacts:

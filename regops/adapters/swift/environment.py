@@ -159,17 +159,15 @@ class _Variables:
             )
         return value or None
 
-    def require(self, *names: str, why: str) -> str:
-        """Return the first that is set."""
-        for name in names:
-            if value := self.get(name):
-                return value
-        raise ConfigurationError(
-            f"{' or '.join(names)} is not set: {why}", hint="source the openrc file of the project"
-        )
+    def check(self, *wanted: tuple[str, ...], why: str, hint: str = "source the openrc file of the project") -> None:
+        """Raise ConfigurationError, naming all of them, where of some variables none is set."""
+        missing = [" or ".join(names) for names in wanted if not any(map(self.get, names))]
+        if missing:
+            verb = "is" if len(missing) == 1 else "are"
+            raise ConfigurationError(f"{', '.join(missing)} {verb} not set: {why}", hint=hint)
 
-    def secret(self, name: str, *, why: str = "") -> Secret:
-        return Secret(self.require(name, why=why))
+    def secret(self, name: str) -> Secret:
+        return Secret(self.get(name) or "")
 
     def url(self, name: str) -> str:
         value = (self.get(name) or "").rstrip("/")
@@ -198,8 +196,8 @@ def _version(env: _Variables) -> int | None:
 
 def _v1(env: _Variables) -> V1Login:
     why = "version 1 of Swift's authentication needs ST_AUTH, ST_USER and ST_KEY"
-    user = env.require("ST_USER", why=why)
-    return V1Login(env.url("ST_AUTH"), user, env.secret("ST_KEY", why=why))
+    env.check(("ST_AUTH",), ("ST_USER",), ("ST_KEY",), why=why, hint="set all three; ST_USER is often ACCOUNT:USER")
+    return V1Login(env.url("ST_AUTH"), env.get("ST_USER") or "", env.secret("ST_KEY"))
 
 
 def _from_os(env: _Variables, version: int | None) -> Login:
@@ -214,8 +212,8 @@ def _from_os(env: _Variables, version: int | None) -> Login:
     wanted = named or version or 3
     if wanted == 1:
         why = "OS_AUTH_URL is one of version 1, which needs a user and a password"
-        user = env.require("OS_USERNAME", why=why)
-        return V1Login(auth_url, user, env.secret("OS_PASSWORD", why=why), variables="OS_*")
+        env.check(("OS_USERNAME",), ("OS_PASSWORD",), why=why)
+        return V1Login(auth_url, env.get("OS_USERNAME") or "", env.secret("OS_PASSWORD"), variables="OS_*")
     if not named:
         auth_url = f"{auth_url}/{'v3' if wanted == 3 else 'v2.0'}"
     base = KeystoneLogin(
@@ -236,21 +234,22 @@ def _from_os(env: _Variables, version: int | None) -> Login:
 def _with_proof(env: _Variables, login: KeystoneLogin) -> KeystoneLogin:
     """Add the password, token or application credential, and see that its companions are there."""
     if env.get("OS_APPLICATION_CREDENTIAL_ID") or env.get("OS_APPLICATION_CREDENTIAL_NAME"):
+        env.check(("OS_APPLICATION_CREDENTIAL_SECRET",), why="the application credential needs it")
         return replace(
             login,
             credential_id=env.get("OS_APPLICATION_CREDENTIAL_ID"),
             credential_name=env.get("OS_APPLICATION_CREDENTIAL_NAME"),
-            credential_secret=env.secret("OS_APPLICATION_CREDENTIAL_SECRET", why="the application credential needs it"),
+            credential_secret=env.secret("OS_APPLICATION_CREDENTIAL_SECRET"),
             project_id=None,  # it belongs to one project, and Keystone refuses to be told which
             project_name=None,
         )
-    env.require(
-        "OS_PROJECT_NAME", "OS_TENANT_NAME", "OS_PROJECT_ID", "OS_TENANT_ID", why="Keystone gives a token for a project"
-    )
-    if env.get("OS_AUTH_TOKEN") and not env.get("OS_PASSWORD"):
+    with_token = bool(env.get("OS_AUTH_TOKEN") and not env.get("OS_PASSWORD"))
+    user = () if with_token else (("OS_USERNAME", "OS_USER_ID"), ("OS_PASSWORD",))
+    project = ("OS_PROJECT_NAME", "OS_TENANT_NAME", "OS_PROJECT_ID", "OS_TENANT_ID")
+    env.check(*user, project, why="Keystone gives a token to a user, for a project")
+    if with_token:
         return replace(login, token=env.secret("OS_AUTH_TOKEN"))
-    env.require("OS_USERNAME", "OS_USER_ID", why="Keystone needs a user")
-    return replace(login, password=env.secret("OS_PASSWORD", why=f"Keystone needs the password of {login.who}"))
+    return replace(login, password=env.secret("OS_PASSWORD"))
 
 
 def _with_domains(env: _Variables, login: KeystoneLogin) -> KeystoneLogin:

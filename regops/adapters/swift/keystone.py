@@ -20,6 +20,7 @@ _V3 = 3
 _SHOWN_NAMES = 10
 # What keystoneauth runs into when the JSON is not Keystone's.
 _WRONG_SHAPES = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
+_NO_ANSWER = (exceptions.ClientException, requests.RequestException, *_WRONG_SHAPES)
 
 
 class _Endpoint(NamedTuple):
@@ -167,8 +168,8 @@ def _refusal(login: KeystoneLogin, web: session.Session) -> RegopsError:
     domain = login.user_domain_name or login.user_domain_id
     who = f"{login.who} (domain {domain})" if login.version == _V3 and not login.user_id else login.who
     try:
-        projects = _projects(login, web)
-    except (exceptions.ClientException, requests.RequestException, *_WRONG_SHAPES):
+        token = str(_plugin(login, unscoped=True).get_access(web).auth_token)
+    except _NO_ANSWER:
         hint = "check OS_USERNAME and OS_PASSWORD"
         if assumed:
             hint += ", and set OS_USER_DOMAIN_NAME and OS_PROJECT_DOMAIN_NAME if the domain is another"
@@ -178,19 +179,25 @@ def _refusal(login: KeystoneLogin, web: session.Session) -> RegopsError:
             f"Keystone at {where} refused {who}: no such user, or a wrong password (it does not say which){assumed}",
             hint=hint,
         )
-    project = login.project_name or login.project_id
+    message = (
+        f"Keystone at {where} knows {who}, but has no project {login.project_name or login.project_id} for that user"
+    )
+    try:
+        projects = _projects(login, web, token)
+    except (*_NO_ANSWER, RegopsError):
+        return AuthenticationFailed(
+            f"{message}; which ones it has, it does not say{assumed}",
+            hint="check OS_PROJECT_NAME and OS_PROJECT_DOMAIN_NAME",
+        )
     return AuthenticationFailed(
-        f"Keystone at {where} knows {who}, but has no project {project} for that user{assumed}",
+        f"{message}{assumed}",
         hint=f"OS_PROJECT_NAME can be {_names(projects)}" if projects else "no project is open to this user",
     )
 
 
-def _projects(login: KeystoneLogin, web: session.Session) -> list[str]:
-    access = _plugin(login, unscoped=True).get_access(web)
+def _projects(login: KeystoneLogin, web: session.Session, token: str) -> list[str]:
     path, key = ("/auth/projects", "projects") if login.version == _V3 else ("/tenants", "tenants")
-    answer = web.get(
-        f"{login.auth_url}{path}", headers={"X-Auth-Token": access.auth_token}, authenticated=False, log=False
-    )
+    answer = web.get(f"{login.auth_url}{path}", headers={"X-Auth-Token": token}, authenticated=False, log=False)
     return [str(project["name"]) for project in answer.json()[key]]
 
 

@@ -33,7 +33,9 @@ def check_object(name: str) -> None:
 
     Names with dot segments are among it, for HTTP clients take them for a way to somewhere else.
     """
-    if not name or {".", ".."} & set(name.split("/")):
+    if not name:
+        raise Refused("the name of the object is empty", hint="is it a variable that is not set?")
+    if {".", ".."} & set(name.split("/")):
         raise Refused(f"the object name {name!r} leads elsewhere: it has . or .. for a part")
     _check_text(name)
 

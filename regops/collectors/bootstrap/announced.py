@@ -3,18 +3,23 @@
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
+from regops.collectors.bootstrap.listing import nearly
 from regops.errors import Changed, NotFound
 from regops.model.tarball import StoredObject
 from regops.ports import ObjectStore
 
 
 def announced(store: ObjectStore, swift_container: str, name: str) -> StoredObject:
-    """Return what the store says of an object. Raises NotFound with where to look, and what the store raises."""
+    """Return what the store says of an object.
+
+    Raises NotFound with where to look, NoContainer, and what the store raises.
+    """
     try:
         return store.head(swift_container, name)
     except NotFound as error:
         hint = f"`regops bootstrap list --container {swift_container}` shows what is there"
-        raise NotFound(error.message, hint=hint) from error
+        close = nearly(store, swift_container, name)
+        raise NotFound(error.message, hint=f"did you mean {' or '.join(close)}? {hint}" if close else hint) from error
 
 
 @contextmanager

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from regops.collectors.bootstrap.announced import announced
 from regops.collectors.bootstrap.fetch import Fetch
-from regops.collectors.bootstrap.listing import check_container, target_of
+from regops.collectors.bootstrap.listing import NoContainer, target_of
 from regops.collectors.bootstrap.part import BLOCK_BYTES, Part
 from regops.collectors.bootstrap.part_file import Folder, open_folder
 from regops.collectors.bootstrap.part_note import Whole
 from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.proof import Checker, Piece, pieces_of, proof_of
-from regops.errors import Changed, Corrupted, NotFound, Refused, RegopsError, Unavailable, Unreachable
+from regops.errors import Changed, Corrupted, Refused, RegopsError, Unavailable, Unreachable
 from regops.model.tarball import Download, Downloads, Outcome, StoredObject
 from regops.ports import Clock, ObjectStore, Progress
 
@@ -49,9 +49,7 @@ def download(store: ObjectStore, swift_container: str, names: Iterable[str], fol
         try:
             results.append(_fetch(store, swift_container, name, folder, ways))
         except RegopsError as error:
-            if isinstance(error, NotFound):
-                check_container(store, swift_container)
-            if len(wanted) == 1:
+            if len(wanted) == 1 or isinstance(error, NoContainer):
                 raise
             results.append(
                 Download(
@@ -153,9 +151,13 @@ class _Transfer:
             self._fetch_and_check(part, resumable=resumable)
         except Corrupted:
             raise
-        except RegopsError as error:
+        except BaseException as error:
             if resumable and part.size_bytes and not part.is_discarded:
-                error.hint = f"the same command goes on after the {part.size_bytes} bytes that are here"
+                stays = f"the same command goes on after the {part.size_bytes} bytes that are here"
+                if isinstance(error, RegopsError):
+                    error.hint = stays
+                elif isinstance(error, KeyboardInterrupt | SystemExit):
+                    self._ways.progress.step(f"{self._stored.name}: {stays}")
             raise
 
     def _fetch_and_check(self, part: Part, *, resumable: bool) -> None:

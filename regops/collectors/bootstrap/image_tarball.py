@@ -7,8 +7,9 @@ engine at the same time, let it run through `passing`: the engine never sees the
 import hashlib
 from collections.abc import Callable, Iterator
 
-from regops.collectors.bootstrap.image_tarball_members import TarContents, read_members
-from regops.collectors.bootstrap.image_tarball_packing import Budget, Unpacker
+from parsers.tar_header import BLOCK_BYTES
+from regops.collectors.bootstrap.image_tarball_members import TarContents, no_tarball, read_members
+from regops.collectors.bootstrap.image_tarball_packing import FETCH_AGAIN, Budget, Unpacker
 from regops.collectors.bootstrap.image_tarball_proof import prove_images
 from regops.errors import Corrupted, Refused
 from regops.model.image_tarball import ImageContents
@@ -33,6 +34,7 @@ class ImageChecker:
         next(self._reader)
         self._digest = hashlib.sha256()
         self._size_bytes = self._unpacked_bytes = self._trailing_bytes = 0
+        self._start = b""
 
     @property
     def ended(self) -> bool:
@@ -57,10 +59,12 @@ class ImageChecker:
             self._read(piece)
         if not self._size_bytes:
             raise Corrupted(f"{self._name} is empty")
+        if self._unpacked_bytes < BLOCK_BYTES and b"\0" not in self._start:
+            raise no_tarball(self._name)  # in a header, every field ends in one
         if not self._contents.ended:
             raise Corrupted(
                 f"{self._name} is cut short: its tar archive has no end, after {self._unpacked_bytes} bytes",
-                hint="fetch it again",
+                hint=FETCH_AGAIN,
             )
         self._reader.close()
         kind, images = prove_images(self._name, self._contents)
@@ -74,6 +78,8 @@ class ImageChecker:
         )
 
     def _read(self, piece: bytes | memoryview) -> None:
+        if self._unpacked_bytes < BLOCK_BYTES:
+            self._start += bytes(piece[:BLOCK_BYTES])
         self._unpacked_bytes += len(piece)
         self._reader.send(piece)
 

@@ -116,10 +116,16 @@ def _header(name: str, source: _Source) -> Generator[None, Bytes, TarHeader | No
         return parse_tar_header(block, source=name)
     except ParseError as error:
         if not at:
-            raise Corrupted(
-                f"{name} is no tar archive", hint="an image's tarball is what `docker save` writes"
-            ) from error
+            raise no_tarball(name) from error
         raise Corrupted(f"{name} is damaged: no tar header at byte {at} of the archive") from error
+
+
+def no_tarball(name: str) -> Corrupted:
+    """Return what to say of bytes in which no archive begins."""
+    return Corrupted(
+        f"{name} is no tarball: there is no tar archive in it",
+        hint="an image's tarball is what `docker save` writes",
+    )
 
 
 def _extended(name: str, source: _Source, header: TarHeader) -> Generator[None, Bytes, dict[str, str]]:

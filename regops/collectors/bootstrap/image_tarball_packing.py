@@ -8,6 +8,7 @@ from typing import Any
 
 from regops.errors import Corrupted, Refused
 
+FETCH_AGAIN = "fetch it again; if it stays so, the tarball was damaged where it was made"
 _PIECE_BYTES = 256 << 10
 _XZ_MEMORY_BYTES = 80 << 20  # xz -9 needs 65 MiB
 _LONGEST_MAGIC = 6
@@ -117,7 +118,7 @@ class Unpacker:
         except _DAMAGED as error:
             raise Corrupted(
                 f"{self._name} is damaged: its {self.compression} data cannot be unpacked ({error})",
-                hint="fetch it again",
+                hint=FETCH_AGAIN,
             ) from error
         return piece, inner.unused_data if inner.eof else inner.unconsumed_tail
 

@@ -16,6 +16,7 @@ from parsers.image_manifest import (
     parse_oci_manifest,
 )
 from regops.collectors.bootstrap.image_tarball_members import TarContents, TarFile
+from regops.collectors.bootstrap.image_tarball_packing import FETCH_AGAIN
 from regops.errors import Corrupted, Refused
 from regops.model.image_tarball import ImageFormat, ImageLayer, TarballImage
 
@@ -31,7 +32,6 @@ _MOST_MANIFESTS = 1000
 _DEEPEST = 5
 _SHOWN = 5
 _SHOWN_ID = 12
-_FETCH_AGAIN = "fetch it again; if it stays so, the tarball was damaged where it was made"
 
 
 def prove_images(name: str, contents: TarContents) -> tuple[ImageFormat, tuple[TarballImage, ...]]:
@@ -43,7 +43,7 @@ def prove_images(name: str, contents: TarContents) -> tuple[ImageFormat, tuple[T
         named = _NAMED_BY_DIGEST.fullmatch(path)
         if named and named[1] != found.sha256:
             raise Corrupted(
-                f"{name} is damaged: {path} has the sha256 {found.sha256}, which is not its name", hint=_FETCH_AGAIN
+                f"{name} is damaged: {path} has the sha256 {found.sha256}, which is not its name", hint=FETCH_AGAIN
             )
     _check_links(name, contents)
     at_top = contents.files.keys() | contents.links.keys()
@@ -78,7 +78,7 @@ def _check_index_names(name: str, contents: TarContents, images: tuple[TarballIm
     try:
         found = parse_oci_index(_document(name, contents, "index.json"), source="index.json")
     except ParseError as error:
-        raise Corrupted(f"{name} is damaged: {error}", hint=_FETCH_AGAIN) from error
+        raise Corrupted(f"{name} is damaged: {error}", hint=FETCH_AGAIN) from error
     for tag in (descriptor.tag for descriptor in found):
         if ":" in tag and "@" not in tag and _familiar(tag) not in known:
             raise Refused(f"{name} gives the name {tag} in its index.json, and not in its manifest.json")
@@ -92,7 +92,7 @@ def _docker_images(name: str, contents: TarContents) -> tuple[TarballImage, ...]
     try:
         saved = parse_docker_manifest(_document(name, contents, "manifest.json"), source="manifest.json")
     except ParseError as error:
-        raise Corrupted(f"{name} is damaged: {error}", hint=_FETCH_AGAIN) from error
+        raise Corrupted(f"{name} is damaged: {error}", hint=FETCH_AGAIN) from error
     if len(saved) > _MOST_MANIFESTS:
         raise Refused(f"{name} holds more than {_MOST_MANIFESTS} images")
     return tuple(_docker_image(name, contents, image) for image in saved)
@@ -130,7 +130,7 @@ def _oci_images(name: str, contents: TarContents) -> tuple[TarballImage, ...]:
         if len(images) > _MOST_MANIFESTS:
             raise Refused(f"{name} holds more than {_MOST_MANIFESTS} images")
     if not images:
-        raise Corrupted(f"{name} holds no image: its index.json names none that is in it", hint=_FETCH_AGAIN)
+        raise Corrupted(f"{name} holds no image: its index.json names none that is in it", hint=FETCH_AGAIN)
     return tuple(images.values())
 
 
@@ -151,7 +151,7 @@ def _manifests(
             else:
                 yield descriptor, parse_oci_manifest(_document(name, contents, below), source=below)
     except ParseError as error:
-        raise Corrupted(f"{name} is damaged: {error}", hint=_FETCH_AGAIN) from error
+        raise Corrupted(f"{name} is damaged: {error}", hint=FETCH_AGAIN) from error
 
 
 def _layer(
@@ -166,7 +166,7 @@ def _layer(
         raise Corrupted(
             f"{name} is damaged: {what} ({path}) has the digest sha256:{found.diff_sha256} "
             f"where the image's configuration says {diff_id}",
-            hint=_FETCH_AGAIN,
+            hint=FETCH_AGAIN,
         )
     return ImageLayer(path, diff_id if found.diff_sha256 else None, found.size_bytes)
 
@@ -175,13 +175,13 @@ def _config(name: str, contents: TarContents, path: str) -> ImageConfig:
     try:
         return parse_image_config(_document(name, contents, path), source=path)
     except ParseError as error:
-        raise Corrupted(f"{name} is damaged: {error}", hint=_FETCH_AGAIN) from error
+        raise Corrupted(f"{name} is damaged: {error}", hint=FETCH_AGAIN) from error
 
 
 def _document(name: str, contents: TarContents, path: str) -> str:
     found = _file(name, contents, path)
     if found.document is None:
-        raise Corrupted(f"{name} is damaged: {path} is no JSON of a size that images have", hint=_FETCH_AGAIN)
+        raise Corrupted(f"{name} is damaged: {path} is no JSON of a size that images have", hint=FETCH_AGAIN)
     return found.document
 
 
@@ -192,7 +192,7 @@ def _file(name: str, contents: TarContents, path: str) -> TarFile:
         if at in contents.files:
             return contents.files[at]
         if at not in contents.links:
-            raise Corrupted(f"{name} is damaged: {path} is missing, though it is announced", hint=_FETCH_AGAIN)
+            raise Corrupted(f"{name} is damaged: {path} is missing, though it is announced", hint=FETCH_AGAIN)
         at = contents.links[at]
     raise Refused(f"the links in {name} go round in circles, at {path}")
 

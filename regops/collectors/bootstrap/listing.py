@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from difflib import get_close_matches
 from itertools import islice
 
 from parsers.errors import ParseError
@@ -16,6 +17,11 @@ _MOST_OBJECTS = 200_000  # some 200 MB of memory; a container of tarballs has a 
 _MOST_LOOKS = 1000
 _LOOKS_UNASKED = 30  # a page of a dozen tarballs is the rule, and a closer look at each costs one question
 _SHOWN_CONTAINERS = 10
+_MOST_COMPARED = 1000
+
+
+class NoContainer(NotFound):
+    """There is no container of that name, for whatever may be asked of it."""
 
 
 def collect_tarballs(
@@ -32,7 +38,7 @@ def collect_tarballs(
     look says whether to look at each (the first thousand) for what a listing does not tell, the tags of the images in
     it; None looks where the objects are few. What a listing calls empty is looked at in any case.
 
-    Raises NotFound (naming the containers that are there), UnexpectedAnswer, Refused for more objects than fit,
+    Raises NoContainer (naming the containers that are there), UnexpectedAnswer, Refused for more objects than fit,
     Unreachable when there is no end of pages in time, and what the store raises.
     """
     ends = clock.monotonic() + timeout_seconds
@@ -70,12 +76,15 @@ def target_of(account: StoreAccount, swift_container: str) -> Target:
     return Target(url=mask_url(account.storage_url), swift_container=swift_container)
 
 
-def check_container(store: ObjectStore, swift_container: str) -> None:
-    """Raise NotFound, naming the containers that are there, unless this one is."""
+def nearly(store: ObjectStore, swift_container: str, name: str) -> list[str]:
+    """Return what is in a container and is called nearly so, the closest first. Raises NoContainer."""
     try:
-        store.listing(swift_container, limit=1)
+        page = parse_swift_listing(store.listing(swift_container, limit=_MOST_COMPARED), source="the listing")
     except NotFound as error:
         raise _no_container(store, error) from error
+    except (ParseError, RegopsError):
+        return []
+    return get_close_matches(name, [one.name for one in page])
 
 
 def _all_objects(swift_container: str, page_after: Callable[[str], str]) -> Iterator[ListedObject]:
@@ -115,12 +124,12 @@ def _closer(listed: StoredObject, found: StoredObject) -> StoredObject:
     return replace(found, modified=listed.modified or found.modified)
 
 
-def _no_container(store: ObjectStore, error: NotFound) -> RegopsError:
+def _no_container(store: ObjectStore, error: NotFound) -> NoContainer:
     try:
         names = parse_swift_containers(store.containers(), source="the account's listing")
     except (ParseError, RegopsError):
-        return error
+        return NoContainer(error.message, hint=error.hint)
     rest = len(names) - _SHOWN_CONTAINERS
     shown = ", ".join(names[:_SHOWN_CONTAINERS]) + (f" and {rest} more" if rest > 0 else "")
     hint = f"--container can be {shown}" if names else "this account has no containers yet; is it the right project?"
-    return NotFound(error.message, hint=hint)
+    return NoContainer(error.message, hint=hint)

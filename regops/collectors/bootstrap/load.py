@@ -6,6 +6,8 @@ the request is broken off in the middle, which leaves no image and no reference 
 """
 
 import re
+from collections.abc import Generator
+from contextlib import closing
 
 from regops.collectors.bootstrap.image_tarball import passing
 from regops.collectors.bootstrap.tarball_source import TarballSource, counted
@@ -47,8 +49,8 @@ def load(
         progress.step(f"{source.name} is whole; the engine makes images of it")
 
     said: list[str] = []
-    with progress.transfer(source.name, source.size_bytes) as advance:
-        stream = passing(counted(source.chunks, advance), name=source.name, before_end=before_end)
+    with closing(_shown(source, progress)) as chunks:
+        stream = passing(chunks, name=source.name, before_end=before_end)
         try:
             for line in engine.load(stream):
                 progress.detail(line)
@@ -73,6 +75,12 @@ def load(
         ),
         untagged=_untagged(contents, said),
     )
+
+
+def _shown(source: TarballSource, progress: Progress) -> Generator[bytes]:
+    """Yield a tarball's bytes and show them pass by: the bar is over when they are, before anything is said of them."""
+    with progress.transfer(source.name, source.size_bytes) as advance:
+        yield from counted(source.chunks, advance)
 
 
 def _check_tags(contents: ImageContents, before: dict[str, ImageFacts | None]) -> None:

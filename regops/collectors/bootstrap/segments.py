@@ -83,10 +83,11 @@ def own_segments(store: ObjectStore, swift_container: str, stored: StoredObject)
 
 def left_segments(
     store: ObjectStore, swift_container: str, name: str, upload: str, now: datetime, *, forgotten_seconds: float
-) -> tuple[tuple[str, ...], int]:
+) -> tuple[tuple[str, ...], int, datetime | None]:
     """Return the segments of an object's uploads that never came to their end, and how many may yet come to it.
 
-    upload is the one that has just come to its end, "" for one without segments; now is Swift's own time then.
+    The last is when these, too, are taken for forgotten, None for none. upload is the one that has just come to its
+    end, "" for one without segments; now is Swift's own time then.
     """
     by_upload: dict[str, list[EarlierSegment]] = {}
     for found in earlier_segments(store, swift_container, name):
@@ -94,13 +95,14 @@ def left_segments(
             by_upload.setdefault(found.upload, []).append(found)
     limit = now - timedelta(seconds=forgotten_seconds)
     left: list[str] = []
-    going_on = 0
+    going_on: list[datetime] = []
     for segments in by_upload.values():
         if all(one.modified is not None and one.modified <= limit for one in segments):
             left.extend(one.name for one in segments)
         else:
-            going_on += len(segments)
-    return tuple(left), going_on
+            going_on.extend(one.modified or now for one in segments)
+    until = max(going_on) + timedelta(seconds=forgotten_seconds) if going_on else None
+    return tuple(left), len(going_on), until
 
 
 def remove_segments(store: ObjectStore, swift_container: str, names: Iterable[str]) -> int:

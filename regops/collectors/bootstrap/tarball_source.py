@@ -9,10 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from regops.collectors.bootstrap.announced import announced, opened
-from regops.collectors.bootstrap.listing import check_container
 from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.proof import Checker, pieces_of, proof_of
-from regops.errors import Failed, NotFound, PermissionDenied, Refused, Unavailable, Unreachable
+from regops.errors import ConfigurationError, Failed, NotFound, PermissionDenied, Refused, Unavailable, Unreachable
 from regops.model.tarball import SHA256_METADATA, Proof, StoredObject
 from regops.ports import ObjectStore
 
@@ -31,13 +30,46 @@ class TarballSource:
 
 
 def means_file(name: str) -> bool:
-    """Return whether a name means a file and no object in Swift: by its form, or because there is such a file."""
-    if name.startswith(("/", "./", "../")):
-        return True
+    """Return whether a name means a file and no object in Swift: by its form, or because there is such a file.
+
+    Raises ConfigurationError for no name at all.
+    """
+    if not name:
+        raise ConfigurationError("the name is empty", hint="is it a variable that is not set?")
+    is_path = name.startswith(("/", "./", "../")) or name.endswith("/") or name in {".", ".."}
+    return is_path or _kind(name) == "a file"
+
+
+def _no_file(name: str) -> str:
+    """Return what to say of a name that means no file, before what else it does not mean."""
+    kind = _kind(name)
+    return f"{name} is {kind} here" if kind else f"there is no file {name} here"
+
+
+@contextmanager
+def nor_file(*names: str) -> Generator[None]:
+    """Let who says that there is no such object, or no way to ask for one, say also that there are no such files."""
     try:
-        return Path(name).is_file()
-    except OSError:
-        return False  # longer than a file's name, as an object's may be, or behind a folder that is not ours
+        yield
+    except (ConfigurationError, NotFound, Refused) as error:
+        error.message = "; ".join((*map(_no_file, names), error.message))
+        raise
+
+
+def _kind(name: str) -> str:
+    """Return what a name stands for in the file system, "" for nothing that could be looked at."""
+    try:
+        return _kind_of(Path(name).stat().st_mode)
+    except (OSError, ValueError):
+        return ""
+
+
+def _kind_of(mode: int) -> str:
+    if stat.S_ISREG(mode):
+        return "a file"
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    return "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
 
 
 @contextmanager
@@ -51,7 +83,10 @@ def file_tarball(path: Path) -> Generator[TarballSource]:
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
-        raise Refused(f"{path} is no file: it is a folder, a pipe or a device")
+        kind = _kind_of(found.st_mode)
+        raise Refused(
+            f"{path} is {kind}, and no file", hint="name the tarball in it" if kind == "a folder" else "name a file"
+        )
     with os.fdopen(descriptor, "rb", buffering=0) as file:
 
         def chunks() -> Iterator[bytes]:
@@ -71,11 +106,8 @@ def swift_tarball(store: ObjectStore, swift_container: str, name: str, patience:
     A connection that is lost is replaced by another, which goes on where it was. Raises NotFound (naming what there
     is), Changed when another object took its place meanwhile, and what the store raises.
     """
-    try:
+    with nor_file(name):
         stored = patience.ask(partial(announced, store, swift_container, name))
-    except NotFound:
-        check_container(store, swift_container)
-        raise
     pieces = patience.ask(partial(pieces_of, store, swift_container, stored))
     noted = dict(stored.metadata).get(SHA256_METADATA)
     with closing(_arriving(store, swift_container, stored, Checker(name, pieces), patience)) as chunks:

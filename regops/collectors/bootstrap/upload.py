@@ -43,7 +43,7 @@ def upload(store: ObjectStore, source: UploadSource, plan: UploadPlan, progress:
         standing = _upload_small(store, plan, source, progress)
     stored = standing.stored
     removed = remove_segments(store, plan.swift_container, old_segments)
-    left, going_on = _left(store, plan, standing)
+    left, going_on, until = _left(store, plan, standing)
     return Uploaded(
         target=target_of(store.account, plan.swift_container),
         account=store.account,
@@ -60,17 +60,18 @@ def upload(store: ObjectStore, source: UploadSource, plan: UploadPlan, progress:
         replaced=before is not None,
         removed_segments=removed + remove_segments(store, plan.swift_container, left),
         other_segments=going_on,
+        other_until=until,
     )
 
 
-def _left(store: ObjectStore, plan: UploadPlan, standing: Standing) -> tuple[tuple[str, ...], int]:
+def _left(store: ObjectStore, plan: UploadPlan, standing: Standing) -> tuple[tuple[str, ...], int, datetime | None]:
     """Return what left_segments does; nothing where Swift cannot be asked, for the object stands all the same."""
     now = standing.stored.modified or datetime.fromtimestamp(plan.clock.now(), UTC)
     place, name = plan.swift_container, standing.upload_name
     try:
         return left_segments(store, place, plan.name, name, now, forgotten_seconds=plan.forgotten_seconds)
     except RegopsError:
-        return (), 0
+        return (), 0, None
 
 
 def _before(store: ObjectStore, plan: UploadPlan) -> StoredObject | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regops.collectors.bootstrap.image_tarball import passing
-from regops.collectors.bootstrap.tarball_source import file_tarball
+from regops.collectors.bootstrap.tarball_source import file_tarball, nor_file
 from regops.errors import Failed, NotFound, UnexpectedAnswer
 from regops.model.image_tarball import ImageContents
 from regops.ports import Engine
@@ -77,12 +77,12 @@ def image_source(engine: Engine, reference: str) -> UploadImage:
 
     Raises NotFound when the engine has no such image, and what it raises.
     """
-    found = engine.image(reference)
-    if found is None:
-        raise NotFound(
-            f"there is no file {reference}, and the engine at {engine.address} has no image of that name",
-            hint="`docker images` lists the images",
-        )
+    with nor_file(reference):
+        found = engine.image(reference)
+        if found is None:
+            raise NotFound(
+                f"the engine at {engine.address} has no image of that name", hint="`docker images` lists the images"
+            )
     # An image that is asked for by its id is saved without a name.
     tag = with_tag(reference)
     tags = (tag,) if tag in found.tags else ()

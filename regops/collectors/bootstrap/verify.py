@@ -1,8 +1,8 @@
 """Whether tarballs are what they should be: against checksums, and the images in them layer by layer."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,8 +29,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a tarball has to agree with besides what its source knows: an object's pieces, and a sha256."""
+    """What a tarball has to agree with besides what its source knows: the pieces of an object, and a sha256."""
 
+    name: str = ""
     pieces: tuple[Piece, ...] = ()
     proof: Proof = Proof.NONE
     sha256: str = ""
@@ -40,7 +41,7 @@ def expected_of(store: ObjectStore, swift_container: str, name: str, patience: P
     """Return what an object of Swift says of a file that should be the same. Raises what the store raises."""
     stored = patience.ask(partial(announced, store, swift_container, name))
     pieces = patience.ask(partial(pieces_of, store, swift_container, stored))
-    return Expected(pieces, proof_of(stored, pieces)[0])
+    return Expected(name, pieces, proof_of(stored, pieces)[0])
 
 
 def verify(
@@ -71,6 +72,21 @@ def verify(
     return Verifications(target, tuple(results))
 
 
+@contextmanager
+def _compared(name: str, with_object: str, checker: Checker) -> Generator[None]:
+    """Say of bytes that are another's that they differ: which of the two is the damaged one, nobody knows here."""
+    try:
+        yield
+    except Corrupted as error:
+        same = checker.good_bytes
+        raise Corrupted(
+            f"{name} differs from the object {with_object}"
+            + (f", somewhere after the first {same} bytes" if same else ": the checksums disagree"),
+            hint=f"`regops bootstrap download {with_object}` fetches the object; if the file is the better one, "
+            f"`regops bootstrap upload {name} {with_object} --replace` puts it there",
+        ) from error
+
+
 def _verify(subject: Subject, expected: Expected, *, look_inside: bool, progress: Progress) -> Verification:
     with subject.open() as source, progress.transfer(subject.name, source.size_bytes) as advance:
         digest, size_bytes = hashlib.sha256(), 0
@@ -81,7 +97,8 @@ def _verify(subject: Subject, expected: Expected, *, look_inside: bool, progress
             size_bytes += len(chunk)
             advance(len(chunk))
             if checker is not None:
-                checker.update(chunk)
+                with _compared(subject.name, expected.name, checker):
+                    checker.update(chunk)
             if image is None or failure:
                 digest.update(chunk)
                 continue
@@ -91,14 +108,20 @@ def _verify(subject: Subject, expected: Expected, *, look_inside: bool, progress
                 # The rest is read all the same: where the checksum disagrees, that says more than a broken archive.
                 failure = error
         if checker is not None:
-            checker.finish()
-        if failure is not None:
-            raise failure
-        contents = image.finish() if image else None
+            with _compared(subject.name, expected.name, checker):
+                checker.finish()
+        try:
+            if failure is not None:
+                raise failure
+            contents = image.finish() if image else None
+        except Corrupted as error:
+            if source.proof in {Proof.MD5, Proof.SEGMENTS}:
+                error.hint = "Swift has it as it was sent, so it was no better before: upload it anew, from a good copy"
+            raise
     sha256 = contents.sha256 if contents else digest.hexdigest()
     wanted = expected.sha256 or source.sha256
     if wanted and wanted != sha256:
-        where = "was asked for" if expected.sha256 else "was noted beside it"
+        where = "was given" if expected.sha256 else "was noted beside it"
         raise Corrupted(f"{subject.name} is not what it should be: its sha256 is {sha256}, and {wanted} {where}")
     return Verification(
         name=subject.name,
@@ -108,5 +131,6 @@ def _verify(subject: Subject, expected: Expected, *, look_inside: bool, progress
         sha256=sha256,
         proof=expected.proof if expected.pieces else source.proof,
         sha256_agrees=True if wanted else None,
+        sha256_given=bool(expected.sha256),
         contents=contents,
     )

@@ -46,12 +46,16 @@ def download(
 ) -> None:
     """Download tarballs from Swift, each checked before it gets its name.
 
+    They lie in the Swift container docker-registry.bootstrap, unless
+    --container names another.
+
     Bytes go to .NAME.part in the folder, a large object's over several
     connections at once, and are checked against Swift's checksums as they
     come: the md5 of a plain object, that of every segment of an SLO. Only a
-    whole and checked file gets its final name, so a file that is there can
-    be loaded, whatever happened. A DLO has no checksum: only its length is
-    checked, and the answer says so.
+    whole and checked file gets its final name, so a file that is there is the
+    object, whatever happened. Whether the object was good when it was uploaded
+    is another question, which `regops bootstrap verify` answers. A DLO has no
+    checksum: only its length is checked, and the answer says so.
 
     A lost connection is taken up again where it broke. What a run that ended
     early has fetched stays in .NAME.part, and the next run goes on from there,

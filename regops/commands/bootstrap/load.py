@@ -7,7 +7,7 @@ import typer
 
 from regops.collectors.bootstrap.load import load as load_tarball
 from regops.collectors.bootstrap.patience import Patience
-from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, swift_tarball
+from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, nor_file, swift_tarball
 from regops.commands.bootstrap.shared import (
     CONTAINER,
     RETRIES,
@@ -44,6 +44,9 @@ def load(
 ) -> None:
     """Load images from Swift, or from a file, into the engine of this host.
 
+    Tarballs lie in the Swift container docker-registry.bootstrap, unless
+    --container names another.
+
     The tarball goes to the engine as it comes, with no copy on a disk in
     between, and is checked on its way: against Swift's checksums, and every
     layer against the digest in the image's configuration. The end is only
@@ -69,12 +72,12 @@ def load(
     """
     services = ctx.ensure_object(Services)
     is_file = means_file(name)
-    store = None if is_file else services.object_store(timeout_seconds=timeout)
-    opened = (
-        file_tarball(Path(name))
-        if store is None
-        else swift_tarball(store, swift_container, name, Patience(retries, services.clock))
-    )
+    if is_file:
+        opened = file_tarball(Path(name))
+    else:
+        with nor_file(name):
+            store = services.object_store(timeout_seconds=timeout)
+        opened = swift_tarball(store, swift_container, name, Patience(retries, services.clock))
     with services.progress() as progress, opened as source:
         answer = load_tarball(
             services.engine(),

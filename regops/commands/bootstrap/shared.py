@@ -63,7 +63,8 @@ SwiftContainerOption = Annotated[
         "-c",
         envvar="REGOPS_SWIFT_CONTAINER",
         metavar="NAME",
-        help="The Swift container that holds the tarballs.",
+        help="The Swift container of the tarballs, if it is not the usual one.",
+        show_default=False,
     ),
 ]
 RetriesOption = Annotated[

@@ -72,6 +72,9 @@ def upload(
 ) -> None:
     """Upload a tarball, or an image of the engine, to Swift.
 
+    It goes to the Swift container docker-registry.bootstrap, unless
+    --container names another.
+
     A file is checked to be the whole tarball of an image: a small one before
     it is sent, a large one while its segments go, several at a time. An image
     is saved, packed with gzip and sent in one stream, and nothing of it
@@ -106,8 +109,8 @@ def upload(
     """
     services = ctx.ensure_object(Services)
     segment_bytes = _segment_size(segment_size)
-    store = services.object_store(timeout_seconds=timeout)
     found = file_source(Path(source)) if means_file(source) else image_source(services.engine(), source)
+    store = services.object_store(timeout_seconds=timeout)
     plan = UploadPlan(
         swift_container,
         name or object_name(found),

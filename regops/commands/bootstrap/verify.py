@@ -1,6 +1,8 @@
 """`regops bootstrap verify`: tarballs against their checksums, and the images in them."""
 
 import re
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +11,7 @@ import typer
 
 from regops.collectors.bootstrap.listing import target_of
 from regops.collectors.bootstrap.patience import Patience
-from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, swift_tarball
+from regops.collectors.bootstrap.tarball_source import TarballSource, file_tarball, means_file, nor_file, swift_tarball
 from regops.collectors.bootstrap.verify import Expected, Subject, expected_of
 from regops.collectors.bootstrap.verify import verify as verify_tarballs
 from regops.commands.bootstrap.shared import (
@@ -21,7 +23,7 @@ from regops.commands.bootstrap.shared import (
     RetriesOption,
     SwiftContainerOption,
 )
-from regops.errors import ConfigurationError
+from regops.errors import ConfigurationError, RegopsError
 from regops.model.answer import Target
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
@@ -42,7 +44,10 @@ def verify(
     sha256: Annotated[
         str | None, typer.Option("--sha256", metavar="DIGEST", help="Compare with this sha256, of 64 digits.")
     ] = None,
-    checksums_only: Annotated[bool, typer.Option("--checksums-only", help="Do not look for an image inside.")] = False,
+    checksums_only: Annotated[
+        bool,
+        typer.Option("--checksums-only", help="Do not look for an image inside; a file needs one of the two above."),
+    ] = False,
     swift_container: SwiftContainerOption = CONTAINER,
     os_cloud: OsCloudOption = None,
     os_cacert: OsCacertOption = None,
@@ -54,6 +59,9 @@ def verify(
     ] = 30.0,
 ) -> None:
     """Check tarballs without loading them: their checksums, and the images inside.
+
+    They lie in the Swift container docker-registry.bootstrap, unless
+    --container names another; or are files.
 
     An object of Swift is read whole and compared with Swift's checksums, and
     with the sha256 that `upload` noted beside it. A file is compared with an
@@ -76,7 +84,7 @@ def verify(
     Examples:
       regops bootstrap verify docker-registry.tar.gz
       regops bootstrap verify ./first.tar.gz --against first.tar.gz
-      regops bootstrap verify rootfs.tar.gz --checksums-only -o json
+      regops bootstrap verify ./rootfs.tar.gz --checksums-only --sha256 DIGEST
     """
     services = ctx.ensure_object(Services)
     if len(names) > 1 and (against or sha256):
@@ -84,22 +92,35 @@ def verify(
     if sha256 and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise ConfigurationError(f"--sha256 {sha256} is no sha256", hint="it has 64 digits from 0 to f")
     files = [name for name in names if means_file(name)]
-    store = services.object_store(timeout_seconds=timeout) if against or len(files) < len(names) else None
+    if checksums_only and files and not (against or sha256):
+        raise ConfigurationError(
+            f"--checksums-only leaves nothing to compare the file {files[0]} with",
+            hint="--against OBJECT or --sha256 DIGEST; without --checksums-only, the image inside is checked",
+        )
+    others = [name for name in names if name not in files]
+    store, target, failure = None, Target(), None
+    if against or others:
+        try:
+            with nor_file(*others):
+                store = services.object_store(timeout_seconds=timeout)
+                target = target_of(store.account, swift_container)
+        except RegopsError as error:
+            if against or not files:
+                raise
+            failure = error  # of the others: the files can be checked all the same
     patience = partial(Patience, retries, services.clock)
     expected = expected_of(store, swift_container, against, patience()) if store and against else Expected()
     if sha256:
-        expected = Expected(expected.pieces, expected.proof, sha256.lower())
-    subjects = [
-        Subject(
-            name,
-            name in files,
-            partial(file_tarball, Path(name))
-            if name in files or store is None
-            else partial(swift_tarball, store, swift_container, name, patience()),
-        )
-        for name in names
-    ]
-    target = target_of(store.account, swift_container) if store else Target()
+        expected = replace(expected, sha256=sha256.lower())
+
+    def opened(name: str) -> AbstractContextManager[TarballSource]:
+        if name in files:
+            return file_tarball(Path(name))
+        if store is None:
+            raise failure or AssertionError
+        return swift_tarball(store, swift_container, name, patience())
+
+    subjects = [Subject(name, name in files, partial(opened, name)) for name in names]
     with services.progress() as progress:
         answer = verify_tarballs(subjects, expected, target, look_inside=not checksums_only, progress=progress)
     services.emit(answer)

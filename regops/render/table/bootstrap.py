@@ -2,13 +2,14 @@
 
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
-from rich.table import Table
 from rich.text import Text
 
 from regops.model.tarball import Download, Downloads, Outcome, Proof, StoreAccount, StoredObject, Tarballs
+from regops.render.table.named import NamedRows
 from regops.render.visible import visible_line
 
 _SHOWN_CHECKSUM = 12
+_NUMBERS = frozenset({"Size"})
 
 
 def tarballs_table(answer: Tarballs) -> RenderableType:
@@ -19,36 +20,24 @@ def tarballs_table(answer: Tarballs) -> RenderableType:
     title = Text(f"Swift container {visible_line(answer.target.swift_container or '')}: {held}")
     if not count:
         return Group(title, *_account(answer.account))
-    table = _table("Name", "Size", "Modified (UTC)", "Kind", "Checksum")
-    for stored in answer.objects:
-        table.add_row(*_row(stored))
+    headings = ("Name", "Size", "Modified (UTC)", "Kind", "Checksum")
+    table = NamedRows(headings, [_row(stored) for stored in answer.objects], right=_NUMBERS)
     tags = [line for stored in answer.objects for line in _tags(stored)]
     return Group(title, *_account(answer.account), Text(), table, *([Text(), *tags] if tags else []))
 
 
 def downloads_table(answer: Downloads) -> RenderableType:
-    """Return one line per object that was asked for, and below it why one failed."""
-    table = _table("Name", "Size", "Result", "Checked")
-    for one in answer.downloads:
-        size = "" if one.size_bytes is None else decimal(one.size_bytes)
-        style = {Outcome.FAILED: "red", Outcome.DOWNLOADED: "green"}.get(one.outcome, "")
-        outcome = f"{one.outcome} ({decimal(one.resumed_bytes)} before)" if one.resumed_bytes else str(one.outcome)
-        table.add_row(Text(visible_line(one.name)), Text(size), Text(outcome, style=style), Text(_checked(one)))
-    failures = [line for one in answer.downloads if one.outcome is Outcome.FAILED for line in _failure(one)]
-    return Group(table, *failures)
+    """Return one line per object that was asked for, why one failed is on stderr."""
+    headings = ("Name", "Size", "Result", "Checked")
+    rows = [_download(one) for one in answer.downloads]
+    return NamedRows(headings, rows, folds=frozenset({"Checked"}), right=_NUMBERS)
 
 
-def _failure(one: Download) -> list[Text]:
-    lines = [Text(), Text(visible_line(f"{one.name}: {one.error}"))]
-    return [*lines, Text(visible_line(f"hint: {one.hint}"), style="dim")] if one.hint else lines
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        right = column == "Size"
-        table.add_column(column, justify="right" if right else "left", no_wrap=column != "Name", overflow="fold")
-    return table
+def _download(one: Download) -> tuple[Text, ...]:
+    size = "" if one.size_bytes is None else decimal(one.size_bytes)
+    style = {Outcome.FAILED: "red", Outcome.DOWNLOADED: "green"}.get(one.outcome, "")
+    outcome = f"{one.outcome} ({decimal(one.resumed_bytes)} before)" if one.resumed_bytes else str(one.outcome)
+    return (Text(visible_line(one.name)), Text(size), Text(outcome, style=style), Text(_checked(one)))
 
 
 def _row(stored: StoredObject) -> tuple[Text, ...]:

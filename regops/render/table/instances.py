@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from regops.model.instance import Instance, Instances, PublishedPort, State
+from regops.render.table.named import NamedRows
 from regops.render.visible import visible_line
 
 _SHOWN_DETAIL = 240
+_LAST = "FLAVOR, SWIFT"
 _STYLES = {State.RUNNING: "green", State.STARTING: "yellow"}
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
@@ -18,11 +19,8 @@ def instances_table(answer: Instances) -> RenderableType:
     """Return the containers, what is wrong with each below it, or a sentence when there are none."""
     if not answer.instances:
         return Text(_nothing(answer))
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
-    for heading in ("NAME", "STATE", "PORTS", "FLAVOR, SWIFT"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in {"STATE", "PORTS"})
-    for one in answer.instances:
-        table.add_row(*_cells(one, answer.asked_at))
+    rows = [_cells(one, answer.asked_at) for one in answer.instances]
+    table = NamedRows(("NAME", "STATE", "PORTS", _LAST), rows, folds=frozenset({_LAST}))
     sick = [_complaint(one) for one in answer.instances if one.detail and (one.registry or answer.everything)]
     reasons = [_reason(one) for one in answer.instances] if answer.everything else []
     blocks: list[RenderableType] = [table]

@@ -2,11 +2,11 @@
 
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
-from rich.table import Table
 from rich.text import Text
 
 from regops.model.load import Loaded, TagOutcome
 from regops.model.tarball import Proof
+from regops.render.table.named import NamedRows
 from regops.render.visible import visible_line
 
 _SHOWN_ID = 19
@@ -26,14 +26,16 @@ def loaded_table(answer: Loaded) -> RenderableType:
         Text(f"{decimal(answer.size_bytes)}, sha256 {answer.sha256}", style="dim"),
         Text(f"checked: {_PROOFS[answer.proof]}", style="dim"),
     ]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("Image", "Id", "Tag"):
-        table.add_column(column, overflow="fold", no_wrap=column != "Image")
-    for tag in answer.tags:
-        style = {TagOutcome.REPLACED: "yellow", TagOutcome.NEW: "green"}.get(tag.outcome, "")
-        table.add_row(Text(visible_line(tag.tag)), Text(tag.image_id[:_SHOWN_ID]), Text(tag.outcome, style=style))
-    for image_id in answer.untagged:
-        table.add_row(Text("(no tag)"), Text(image_id[:_SHOWN_ID]), Text(""))
+    rows = [
+        (
+            Text(visible_line(tag.tag)),
+            Text(tag.image_id[:_SHOWN_ID]),
+            Text(tag.outcome, style={TagOutcome.REPLACED: "yellow", TagOutcome.NEW: "green"}.get(tag.outcome, "")),
+        )
+        for tag in answer.tags
+    ]
+    rows += [(Text("(no tag)"), Text(image_id[:_SHOWN_ID]), Text("")) for image_id in answer.untagged]
+    table = NamedRows(("Image", "Id", "Tag"), rows)
     was = [
         Text(visible_line(f"{tag.tag} was {(tag.before_id or '')[:_SHOWN_ID]}, which is still there"), style="dim")
         for tag in answer.tags

@@ -16,7 +16,7 @@ def uploaded_table(answer: Uploaded) -> RenderableType:
     if answer.kind is ObjectKind.PLAIN:
         kind = f"one object, md5 {answer.etag}"
     else:
-        kind = f"{answer.segments} segment{'' if answer.segments == 1 else 's'}, hash {answer.etag}"
+        kind = f"{_segments(answer.segments)}, hash {answer.etag}"
     lines = [
         Text(visible_line(f"{answer.name} stands in the Swift container {answer.target.swift_container}{instead}")),
         Text(visible_line(f"{decimal(answer.size_bytes)} of {of} {answer.source}"), style="dim"),
@@ -25,15 +25,17 @@ def uploaded_table(answer: Uploaded) -> RenderableType:
     ]
     lines += [Text(visible_line(f"brings {tag}")) for tag in answer.tags]
     if answer.resumed_bytes:
-        lines.append(Text(f"{decimal(answer.resumed_bytes)} of it had been sent by an earlier run", style="dim"))
-    if answer.removed_segments:
-        lines.append(Text(f"removed {answer.removed_segments} segments that nothing uses any more", style="dim"))
-    if answer.other_segments:
         lines.append(
-            Text(
-                f"left {answer.other_segments} segments of uploads of that name that may be going on; "
-                "an upload an hour from now removes them",
-                style="yellow",
-            )
+            Text(f"{decimal(answer.resumed_bytes)} of it was in Swift already, and was taken over", style="dim")
         )
+    if answer.removed_segments:
+        lines.append(Text(f"removed {_segments(answer.removed_segments)} that nothing uses any more", style="dim"))
+    if answer.other_segments:
+        until = f" until {answer.other_until:%Y-%m-%d %H:%M} UTC" if answer.other_until else ""
+        left = f"left {_segments(answer.other_segments)} of other uploads of this name, which may be going on{until}"
+        lines.append(Text(f"{left}; an upload after that removes what is left then", style="yellow"))
     return Group(*lines)
+
+
+def _segments(count: int) -> str:
+    return f"{count} segment{'' if count == 1 else 's'}"

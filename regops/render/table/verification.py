@@ -17,7 +17,7 @@ _CHECKED = {
 
 
 def verifications_table(answer: Verifications) -> RenderableType:
-    """Return a paragraph per tarball."""
+    """Return a paragraph per tarball; why one is not good is on stderr."""
     paragraphs = [_paragraph(one) for one in answer.verifications]
     return Group(*(line for index, lines in enumerate(paragraphs) for line in ([Text()] if index else []) + lines))
 
@@ -25,15 +25,15 @@ def verifications_table(answer: Verifications) -> RenderableType:
 def _paragraph(one: Verification) -> list[Text]:
     name = visible_line(one.name)
     if not one.good:
-        lines = [Text.assemble((name, "bold"), ": ", ("not good", "red")), _line(one.error)]
-        return [*lines, Text(f"  hint: {visible_line(one.hint)}", style="dim")] if one.hint else lines
+        return [Text.assemble((name, "bold"), ": ", ("not good", "red"))]
     size = "" if one.size_bytes is None else f", {decimal(one.size_bytes)}"
     lines = [Text.assemble((name, "bold"), ": ", ("good", "green"), size)]
     checked = _CHECKED[one.proof]
     if not one.is_file and one.proof is Proof.NONE:
         checked = "Swift has no checksum of it (a DLO)"
     lines += [_line(checked)] if checked else []
-    lines.append(_line(f"sha256 {one.sha256}{', as noted' if one.sha256_agrees else ''}"))
+    agrees = "" if not one.sha256_agrees else ", as given" if one.sha256_given else ", as noted"
+    lines.append(_line(f"sha256 {one.sha256}{agrees}"))
     if one.contents is None:
         return lines
     packed = "" if one.contents.compression == "none" else f", {one.contents.compression} whole"
