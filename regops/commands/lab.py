@@ -133,13 +133,18 @@ def up_(
 def down_(
     ctx: typer.Context,
     name: NameOption = DEFAULT_NAME,
-    purge: Annotated[bool, typer.Option("--purge", help="Remove what was stored, and the images, as well.")] = False,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Remove what was stored, and images that no other lab needs.")
+    ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Stop and remove the lab's containers and network.
 
     What was stored, and the images, stay for the next time unless --purge
-    is given. A lab that is not there is no error.
+    is given; images stay in any case while there is another lab.
+
+    Exit status: 0 when the lab is down, also when there was none; 3 when
+    there is none to purge, or no engine.
 
     Examples:
       regops lab down

@@ -109,7 +109,7 @@ class FakeEngine:
         self.exported = b""
         self.pushed_digest = f"sha256:{'5' * 64}"
         self.fails = fails
-        self.labelled: dict[tuple[str, str], dict[str, str]] = {}
+        self.labels_of: dict[tuple[str, str], dict[str, str]] = {}
         self.calls: list[tuple[Any, ...]] = []
 
     def inspect(self, name: str) -> str:
@@ -242,19 +242,32 @@ class FakeEngine:
 
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         self._record("ensure_network", name)
-        self.labelled["network", name] = dict(labels)
+        self.labels_of["network", name] = dict(labels)
 
     def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
         self._record("ensure_volume", name)
-        self.labelled["volume", name] = dict(labels)
+        self.labels_of["volume", name] = dict(labels)
 
     def remove_network(self, name: str, labels: Mapping[str, str]) -> bool:
         self._record("remove_network", name)
-        return self.labelled.pop(("network", name), None) == labels
+        return self.labels_of.pop(("network", name), None) == labels
 
     def remove_volume(self, name: str, labels: Mapping[str, str]) -> bool:
         self._record("remove_volume", name)
-        return self.labelled.pop(("volume", name), None) == labels
+        return self.labels_of.pop(("volume", name), None) == labels
+
+    def labelled(self, label: str) -> Mapping[str, tuple[str, ...]]:
+        self._check()
+        containers = {
+            ("container", one["Name"][1:]): one["Config"]["Labels"]
+            for one in self.documents
+            if not isinstance(one, str)
+        }
+        found: dict[str, tuple[str, ...]] = {}
+        for (kind, name), labels in {**containers, **self.labels_of}.items():
+            if label in labels:
+                found[labels[label]] = (*found.get(labels[label], ()), f"{kind} {name}")
+        return found
 
     def remove_image(self, reference: str) -> None:
         self._record("remove_image", reference)

@@ -306,6 +306,22 @@ class DockerEngine:
         what = f"the volume {name}"
         return self._remove(what, labels, partial(api.inspect_volume, name), partial(api.remove_volume, name))
 
+    def labelled(self, label: str) -> Mapping[str, tuple[str, ...]]:
+        """Return what carries a label, by the label's values: `container web`, `network web`, `volume web-files`."""
+        with self._door(f"what has the label {label}"):
+            api: Any = self._client.api
+            filters = {"label": label}
+            things = [
+                *(("container", one["Names"][0][1:], one) for one in api.containers(all=True, filters=filters)),
+                *(("network", one["Name"], one) for one in api.networks(filters=filters)),
+                *(("volume", one["Name"], one) for one in api.volumes(filters=filters)["Volumes"] or ()),
+            ]
+        found: dict[str, tuple[str, ...]] = {}
+        for kind, name, one in things:
+            value = str(one["Labels"][label])
+            found[value] = (*found.get(value, ()), f"{kind} {name}")
+        return found
+
     def remove_image(self, reference: str) -> None:
         """Remove an image."""
         with self._door(f"the image {reference}", missing_is_fine=True):
