@@ -134,7 +134,8 @@ def _show_version(asked: bool) -> None:
 def main(
     ctx: typer.Context,
     config: Annotated[
-        Path | None, typer.Option("--config", help="Configuration file (TOML), instead of the usual places.")
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Configuration file (TOML), instead of the usual places."),
     ] = None,
     color: Annotated[
         Color, typer.Option("--color", envvar="REGOPS_COLOR", help="Colour: auto means on a terminal.")

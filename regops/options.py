@@ -71,15 +71,26 @@ ContainerArgument = Annotated[
 TimeoutOption = Annotated[float, timeout_option("The deadline.")]
 CacertOption = Annotated[
     Path | None,
-    typer.Option("--cacert", envvar="REGOPS_CACERT", exists=True, dir_okay=False, help="Trust this CA bundle (PEM)."),
+    typer.Option(
+        "--cacert",
+        envvar="REGOPS_CACERT",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Trust this CA bundle (PEM).",
+    ),
 ]
 CertOption = Annotated[
     Path | None,
-    typer.Option("--cert", envvar="REGOPS_CERT", exists=True, dir_okay=False, help="Client certificate (PEM)."),
+    typer.Option(
+        "--cert", envvar="REGOPS_CERT", metavar="FILE", exists=True, dir_okay=False, help="Client certificate (PEM)."
+    ),
 ]
 KeyOption = Annotated[
     Path | None,
-    typer.Option("--key", envvar="REGOPS_KEY", exists=True, dir_okay=False, help="Its private key (PEM)."),
+    typer.Option(
+        "--key", envvar="REGOPS_KEY", metavar="FILE", exists=True, dir_okay=False, help="Its private key (PEM)."
+    ),
 ]
 InsecureOption = Annotated[
     bool,

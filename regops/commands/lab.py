@@ -34,7 +34,12 @@ def _checked_name(value: str) -> str:
 NameOption = Annotated[
     str,
     typer.Option(
-        "--name", "-n", envvar="REGOPS_LAB", callback=_checked_name, help="Which lab, where there are several."
+        "--name",
+        "-n",
+        envvar="REGOPS_LAB",
+        metavar="NAME",
+        callback=_checked_name,
+        help="Which lab, where there are several.",
     ),
 ]
 

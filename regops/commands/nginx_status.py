@@ -55,7 +55,7 @@ def nginx_status(
         ),
     ] = None,
     path: Annotated[
-        str, typer.Option("--path", envvar="REGOPS_NGINX_PATH", help="Where nginx shows its status.")
+        str, typer.Option("--path", envvar="REGOPS_NGINX_PATH", metavar="PATH", help="Where nginx shows its status.")
     ] = "/nginx_status",
     watch: Annotated[
         float | None,
@@ -70,7 +70,8 @@ def nginx_status(
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option("--count", "-c", envvar="REGOPS_COUNT", min=1, help="End --watch after so many.")
+        int | None,
+        typer.Option("--count", "-c", envvar="REGOPS_COUNT", min=1, metavar="N", help="End --watch after so many."),
     ] = None,
     output: Annotated[
         NginxOutput,
@@ -87,6 +88,7 @@ def nginx_status(
         typer.Option(
             "--output-file",
             envvar="REGOPS_OUTPUT_FILE",
+            metavar="FILE",
             dir_okay=False,
             help="Write the metrics to this file instead, whole or not at all.",
         ),

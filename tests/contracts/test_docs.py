@@ -19,6 +19,14 @@ def test_a_page_that_is_made_is_what_the_code_says(page: str, function: str) -> 
     assert (ROOT / "docs/reference" / page).read_text() == done.stdout, "run `make docs`"
 
 
+def test_examples_and_nothing_else_of_a_help_stand_as_code() -> None:
+    page = (ROOT / "docs/reference/commands.md").read_text()
+    blocks = re.findall(r"^Examples:\n\n```sh\n((?:.+\n)+?)```$", page, re.MULTILINE)
+    assert len(blocks) == page.count("Examples:") == page.count("```sh")
+    assert "regops nginx-status 127.0.0.1:5080 -w 1 -c 60 -o json > minute.jsonl" in "".join(blocks)
+    assert not re.search(r"Exit status|\*\*|&\w+;|&#", "".join(blocks))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text())
