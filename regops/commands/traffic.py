@@ -49,6 +49,7 @@ def traffic(
         list[str],
         typer.Argument(
             metavar="TARGET",
+            envvar="REGOPS_CONTAINER",
             help="Containers by name or id; files, plain or .gz, - for stdin: what has a slash, or is a file here.",
             autocompletion=complete_container,
             show_default=False,
