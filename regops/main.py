@@ -19,6 +19,7 @@ from regops.command_groups import LazyGroup
 from regops.errors import ConfigurationError, ExitStatus, RegopsError
 from regops.render import Color
 from regops.settings import config_path, is_left_out, load_config, option_defaults
+from regops.usage_errors import tell_usage_error
 from regops.wiring import Services
 
 # What stdout fails with: its disk is full, or it was closed. Whoever writes other files tells of them by itself.
@@ -42,6 +43,15 @@ class RegopsGroup(TyperGroup):
                 print(f"error: cannot write the answer: {error.strerror}", file=sys.stderr, flush=True)
             sys.exit(ExitStatus.UNKNOWN)
 
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """Read the options before the command."""
+        self._arguments = tuple(args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except Exception as error:
+            tell_usage_error(error, extra.get("obj") or Services(), self._arguments)
+            raise
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; foreseen failures end in one message, unforeseen ones in a traceback and status 70."""
         ctx.obj = ctx.obj or Services()
@@ -59,6 +69,7 @@ class RegopsGroup(TyperGroup):
             raise
         except Exception as error:
             if type(error).__module__.startswith("typer."):
+                tell_usage_error(error, ctx.obj, self._arguments)
                 raise  # a usage error: the framework shows it and exits with 2
             if isinstance(error, OSError) and error.errno in _OUTPUT_LOST:
                 raise
