@@ -18,6 +18,7 @@ from regops import __version__
 from regops.command_groups import LazyGroup
 from regops.errors import ConfigurationError, ExitStatus, RegopsError
 from regops.render import Color
+from regops.render.messages import say
 from regops.settings import config_path, is_left_out, load_config, option_defaults
 from regops.usage_errors import tell_usage_error
 from regops.wiring import Services
@@ -164,7 +165,7 @@ def main(
     services: Services = ctx.obj
     services.command = ctx.invoked_subcommand or ""
     if is_left_out(os.environ, config):
-        print("note: ./.regops.toml is not read: it is not yours alone to write; --config takes it", file=sys.stderr)
+        say("note", "./.regops.toml is not read: it is not yours alone to write; --config takes it")
     path = config_path(os.environ, config)
     table = load_config(path)
     services.color = _color(color, table.pop("color", color), ctx, where=f"{path}:")

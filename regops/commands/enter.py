@@ -7,12 +7,13 @@ import typer
 
 from regops.errors import ConfigurationError
 from regops.options import ContainerArgument
+from regops.render.messages import say
 from regops.wiring import Services
 
 _SHELLS = (("bash",), ("sh",))
 _ANY_SHELL = ("sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
 _NSENTER_WARNING = (
-    "warning: --via nsenter runs the container's programs as this machine's root, in the container's namespaces, "
+    "--via nsenter runs the container's programs as this machine's root, in the container's namespaces, "
     "cgroups and capabilities, but without its seccomp filter; --via engine keeps that as well"
 )
 
@@ -75,6 +76,6 @@ def enter(
     else:
         if user is not None:
             raise ConfigurationError("--user needs --via engine", hint="--via nsenter is always the container's root")
-        typer.echo(_NSENTER_WARNING, err=True)
+        say("warning", _NSENTER_WARNING)
         status = services.enter_namespaces(container, (wanted,) if wanted else _SHELLS)
     raise typer.Exit(status)

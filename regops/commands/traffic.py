@@ -31,6 +31,7 @@ from regops.model.log_source import Notice, Via
 from regops.model.traffic_filter import TrafficFilter
 from regops.model.traffic_report import TrafficReport
 from regops.options import Output, OutputOption, complete_container
+from regops.render.messages import say
 from regops.render.visible import visible_line
 from regops.wiring import Services
 
@@ -160,7 +161,7 @@ def _counted(services: Services, request: TrafficRequest) -> TrafficReport:
 
 
 def _say(notice: Notice) -> None:
-    print(f"note: {visible_line(notice.text)}", file=sys.stderr, flush=True)
+    say("note", visible_line(notice.text))
 
 
 def _format(text: str) -> AccessFormat:

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from regops.errors import RegopsError
 from regops.model.answer import Answer
+from regops.render.messages import say
 from regops.render.visible import visible
 
 
@@ -51,7 +52,6 @@ def write_error(error: RegopsError, *, output: str, command: str, now: float) ->
 
         sys.stdout.write(error_document(error, command=command, now=now))
         sys.stdout.flush()
-    lines = [f"error: {visible(error.message)}"]
+    say("error", visible(error.message))
     if error.hint:
-        lines.append(f"hint: {visible(error.hint)}")
-    print("\n".join(lines), file=sys.stderr)
+        say("hint", visible(error.hint))

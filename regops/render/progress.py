@@ -41,7 +41,7 @@ class ConsoleProgress:
         """Say that a step begins, or what came of it."""
         self._stop()
         self._step = visible(text)
-        self._console.print(Text(self._step), soft_wrap=True)
+        self._console.print(Text(self._step), soft_wrap=not self._live)
         if self._live:
             self._status = self._console.status(Text(""))
             self._status.start()
