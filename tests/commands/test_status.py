@@ -54,7 +54,7 @@ def report(name: str, flavor: str = "qa", code: int = 503) -> HttpReply:
 def test_a_registry_without_redis_is_well_though_it_answers_503() -> None:
     result = status(classic())
     assert (result.exit_code, result.stderr) == (0, "")
-    assert [line.rstrip() for line in result.stdout.splitlines()] == [
+    assert result.stdout.splitlines() == [
         "√ http://127.0.0.1:5080  well: every part that was asked works",
         "  registry   classic, version 0.8.1, flavor qa, behind nginx/1.18.0",
         "  host       d1a4c9ceb538",
