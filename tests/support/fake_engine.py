@@ -174,10 +174,12 @@ class FakeEngine:
         return self.images.get(reference)
 
     def image(self, reference: str) -> ImageFacts | None:
-        found = self.image_id(reference)
-        if found is None:
+        names = [name for name, image_id in self.images.items() if reference in (name, image_id)]
+        self._check()
+        if not names:
             return None
-        known = ImageFacts(found, (reference,), {}, {}, (8080, 8443), 1000, (), "")
+        labels = self.labels.get(names[0], {})
+        known = ImageFacts(self.images[names[0]], tuple(names), labels, {}, (8080, 8443), 1000, (), "")
         return replace(known, **self.facts.get(reference, {}))
 
     def load(self, tarball: Iterator[bytes]) -> Iterator[str]:

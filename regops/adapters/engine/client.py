@@ -23,6 +23,7 @@ from regops.errors import Failed, NotFound, PermissionDenied, Phase, Refused, Re
 from regops.model.built_image import PushEvent
 from regops.model.container_file import FileFacts, FileKind, Listing
 from regops.model.image import ImageFacts
+from regops.model.size import size_words
 
 _ANSWER_SECONDS = 10
 _INSPECT_BYTES = 8 * 1024 * 1024
@@ -363,7 +364,7 @@ class DockerEngine:
     def _check_size(where: str, size_bytes: int) -> None:
         if size_bytes > _ARCHIVE_BYTES:
             raise Refused(
-                f"{where} has {size_bytes} bytes, and the engine can only send it whole",
+                f"{where} has {size_words(size_bytes)}, and the engine can only send it whole",
                 hint="read it as root on the engine's host: only its end is read there",
             )
 
