@@ -60,7 +60,8 @@ def enter(
     engine's own host. The program then gets a terminal of its own, nothing
     of your environment or open files, and the container's capabilities.
 
-    Exit status: that of the shell or command; 3 when it could not be run.
+    Exit status: that of the shell or command; 127 when the container has no
+    such program, 126 when it cannot be run, 3 when nothing could be asked.
 
     Examples:
       regops enter registry

@@ -19,7 +19,19 @@ import requests
 from regops.adapters.container.plain_files import OUTPUT_LINKS
 from regops.adapters.engine import archive, images
 from regops.adapters.engine.push import pushed
-from regops.errors import Failed, NotFound, PermissionDenied, Phase, Refused, RegopsError, UnexpectedAnswer, Unreachable
+from regops.errors import (
+    CannotRun,
+    ExitStatus,
+    Failed,
+    NoProgram,
+    NotFound,
+    PermissionDenied,
+    Phase,
+    Refused,
+    RegopsError,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from regops.model.built_image import PushEvent
 from regops.model.container_file import FileFacts, FileKind, Listing
 from regops.model.image import ImageFacts
@@ -36,6 +48,7 @@ _LINKS = 8
 _RESIZES = 10
 # Docker's own detach keys begin with ctrl-p, which shells have for "the line before"; these are nobody's.
 _DETACH_KEYS = "ctrl-@,ctrl-]"
+_MISSING = re.compile("executable file not found|no such file or directory")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
 
@@ -190,12 +203,20 @@ class DockerEngine:
                 detach_keys=_DETACH_KEYS,
             )
             connection = api.exec_start(made["Id"], tty=terminal, socket=True)
-        relay_exec(connection, terminal=terminal, resize=lambda rows, columns: self._resize(made["Id"], rows, columns))
+        refusal = relay_exec(
+            connection,
+            terminal=terminal,
+            resize=lambda rows, columns: self._resize(made["Id"], rows, columns),
+            began=lambda: bool(api.exec_inspect(made["Id"]).get("Pid")),
+        )
         with self._door(f"how {command[0]} ended in the container {checked}"):
             found = api.exec_inspect(made["Id"])
         if not found.get("Pid"):
-            raise NotFound(
-                f"the container {checked} has no {command[0]} that can be run",
+            # Older engines give 126 whatever the reason is, which only their words tell.
+            is_missing = found.get("ExitCode") == ExitStatus.NO_PROGRAM or _MISSING.search(refusal)
+            raise (NoProgram if is_missing else CannotRun)(
+                f"the container {checked} has no {command[0]} that can be run: "
+                f"{refusal.rpartition('unable to start container process: ')[2] or 'the engine says no reason'}",
                 hint=f"`regops enter {checked} -- COMMAND` runs another program; `regops logs {checked}` needs none",
             )
         return int(found.get("ExitCode") or 0)
