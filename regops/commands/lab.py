@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from regops.errors import RegopsError
 from regops.image.store import Store, cache_folder
 from regops.lab.containers import swift_environment
 from regops.lab.describe import DEFAULT_NAME, describe
@@ -183,14 +184,22 @@ def env(ctx: typer.Context, name: NameOption = DEFAULT_NAME) -> None:
     """Print the environment that points regops, and Swift's own client, at the lab.
 
     The Swift password in it is the same for every lab and known to all.
+    Without a lab it prints `false`, so that the eval fails as this does.
+
+    Exit status: 0 when there is such a lab; 3 when there is none, or no
+    engine.
 
     Examples:
       eval "$(regops lab env)"
       eval "$(regops lab env --name second)" && regops ping
     """
     services = ctx.ensure_object(Services)
-    with services.progress() as progress:
-        found = describe(_tools(services, progress), name)
+    try:
+        with services.progress() as progress:
+            found = describe(_tools(services, progress), name)
+    except RegopsError:
+        typer.echo("false")
+        raise
     for variable, text in found.environment.items():
         typer.echo(f"export {variable}={shlex.quote(text)}")
 

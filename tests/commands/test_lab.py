@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -356,6 +357,13 @@ def test_env_points_a_shell_at_the_lab() -> None:
         "export ST_USER=lab:operator",
         "export ST_KEY=practice",
     ]
+
+
+def test_env_without_a_lab_fails_in_the_shell_that_evaluates_it() -> None:
+    result = lab("env", on=engine())
+    assert (result.exit_code, result.stdout) == (3, "false\n")
+    assert "there is no lab regops-lab" in result.stderr
+    assert subprocess.run(["/bin/sh", "-c", f'eval "{result.stdout}"']).returncode == 1
 
 
 @pytest.mark.parametrize("name", ["", "Lab", "a_b", "-x", "../x", "a" * 41, "x\x1b"])
