@@ -17,6 +17,7 @@ from parsers.dpkg_status import InstalledPackage
 from regops.errors import RegopsError
 from regops.model.answer import Answer
 from regops.model.built_image import Subject
+from regops.model.hints import name_container
 from regops.model.log_summary import LogTally
 from regops.ports import BlockCounter, Clock, Connect, ContainerFiles, Engine, Installer, ObjectStore, Registry
 from regops.render import Color, use_color, write_answer, write_error
@@ -42,9 +43,13 @@ class SystemClock:
 
 @dataclass(slots=True)
 class Services:
-    """What commands work with. Tests hand in one of fakes: `CliRunner().invoke(app, [...], obj=FakeServices())`."""
+    """What commands work with. Tests hand in one of fakes: `CliRunner().invoke(app, [...], obj=FakeServices())`.
+
+    container is the one the target runs in, as far as that is known, for hints.
+    """
 
     command: str = ""
+    container: str = ""
     output: str = "table"
     color: Color = Color.AUTO
     store_options: StoreOptions = field(default_factory=StoreOptions)
@@ -172,11 +177,13 @@ class Services:
 
     def emit(self, answer: Answer) -> NoReturn:
         """Print the answer in the chosen form and end the command with its exit status."""
+        answer = name_container(answer, self.container)
         write_answer(answer, output=self.output, command=self.command, now=self.clock.now(), color=self.color)
         raise typer.Exit(answer.exit_status)
 
     def report(self, error: RegopsError) -> None:
         """Say what failed."""
+        error.hint = name_container(error.hint, self.container)
         write_error(error, output=self.output, command=self.command, now=self.clock.now())
 
     def report_bug(self, trace: str) -> None:

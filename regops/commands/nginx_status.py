@@ -19,6 +19,7 @@ from regops.options import (
     UserOption,
     complete_container,
     http_options,
+    known_container,
     note_output,
 )
 from regops.settings import HttpOptions
@@ -127,15 +128,8 @@ def nginx_status(
       regops nginx-status 127.0.0.1:5080 -o prometheus --output-file x.prom
     """
     services = ctx.ensure_object(Services)
-    options = http_options(
-        timeout=timeout,
-        cacert=cacert,
-        cert=cert,
-        key=key,
-        insecure=insecure,
-        user=user,
-        password_stdin=password_stdin,
-    )
+    services.container = known_container(url)
+    options = http_options(ctx)
     _check(ctx, watch, output, output_file)
     # Who copies the page's own address from elsewhere means that page.
     url = url.removesuffix(path) if url else None

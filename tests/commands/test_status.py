@@ -122,6 +122,19 @@ def test_the_next_step_follows_from_what_the_storage_said(said: str, hint: str) 
     assert (storage["said"], hint in storage["hint"]) == (said, True)
 
 
+@pytest.mark.parametrize(("url", "named"), [(URL, "web"), ("http://other:5000", "CONTAINER")])
+def test_a_hint_names_the_container_that_the_environment_tells_with_this_address(
+    url: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGOPS_URL", url)
+    monkeypatch.setenv("REGOPS_CONTAINER", "web")
+    body = json.dumps({"failures": {"storage": "Could not put content: logs CONTAINER"}, "services": ["storage"]})
+    result = status(classic(**{"/_status": classic_reply(503, body)}), "-o", "json")
+    storage = next(part for part in json.loads(result.stdout)["data"]["parts"] if part["name"] == "storage")
+    assert storage["hint"] == f"the cause is in the registry's log: `regops logs {named}`"
+    assert storage["said"] == "Could not put content: logs CONTAINER"
+
+
 def test_a_password_in_what_a_driver_says_is_masked() -> None:
     body = json.dumps({"failures": {"redis": "redis://:hunter2@cache:6379 refused"}, "services": ["redis"]})
     result = status(classic(**{"/_status": classic_reply(503, body)}))
