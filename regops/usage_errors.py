@@ -9,7 +9,7 @@ from regops.errors import ConfigurationError
 from regops.wiring import Services
 
 
-def tell_usage_error(error: Exception, services: Services, arguments: Sequence[str]) -> None:
+def tell_usage_error(error: Any, services: Services, arguments: Sequence[str]) -> None:
     """Put the document of an error of Typer's on stdout, if arguments, environment or configuration asked for JSON."""
     ctx: Any = getattr(error, "ctx", None)
     if ctx is None or not hasattr(error, "format_message") or type(error).__name__ == "NoArgsIsHelpError":

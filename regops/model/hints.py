@@ -15,9 +15,8 @@ def name_container(found: _Found, container: str) -> _Found:
 def _named(found: Any, container: str) -> Any:
     if isinstance(found, str):
         return found.replace(_SOME, f"`regops logs {container}`")
-    if type(found) is tuple:
-        parts: tuple[Any, ...] = found
-        return tuple(_named(each, container) if dataclasses.is_dataclass(each) else each for each in parts)
+    if _is_tuple(found):
+        return tuple(_named(each, container) if dataclasses.is_dataclass(each) else each for each in found)
     if not dataclasses.is_dataclass(found) or isinstance(found, type):
         return found
     parts_of = {each.name: getattr(found, each.name) for each in dataclasses.fields(found)}
@@ -25,6 +24,10 @@ def _named(found: Any, container: str) -> Any:
     changed = {
         name: _named(each, container)
         for name, each in parts_of.items()
-        if name == "hint" or type(each) is tuple or dataclasses.is_dataclass(each)
+        if name == "hint" or _is_tuple(each) or dataclasses.is_dataclass(each)
     }
     return dataclasses.replace(found, **changed)
+
+
+def _is_tuple(found: Any) -> bool:
+    return type(found) is tuple  # a named one is made in another way, and has no hints
