@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperGroup
 
+from regops.plain_help import speak_plainly
+
 
 class LazyGroup(TyperGroup):
     """A group whose commands are the modules of a package; names are the commands', in the order of the help.
@@ -22,6 +24,7 @@ class LazyGroup(TyperGroup):
         super().__init__(**settings)
         commands: Any = _Commands(self.package, self.names)
         self.commands = commands
+        speak_plainly(self)
 
 
 class _Commands(Mapping[str, Any]):
@@ -50,8 +53,13 @@ def _imported(package: str, name: str) -> Any:
     if hasattr(module, "app"):
         group = typer.main.get_group(module.app)
         group.name = name
+        if not isinstance(group, LazyGroup):
+            for one in (group, *group.commands.values()):
+                speak_plainly(one)
         return group
     alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
     # A name that Python or the standard library has taken stands with an underscore: list_.
     alone.command(name)(getattr(module, word, None) or getattr(module, f"{word}_"))
-    return typer.main.get_command(alone)
+    command = typer.main.get_command(alone)
+    speak_plainly(command)
+    return command

@@ -12,6 +12,8 @@ class ExitStatus(IntEnum):
     USAGE = 2
     UNKNOWN = 3
     BUG = 70
+    CANNOT_RUN = 126
+    NO_PROGRAM = 127
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 
@@ -70,6 +72,18 @@ class NotFound(RegopsError):
     """The named container, object or file is not there."""
 
     kind = "not_found"
+
+
+class NoProgram(NotFound):
+    """The container has no program of that name; the status is the one that shells give it."""
+
+    exit_status = ExitStatus.NO_PROGRAM
+
+
+class CannotRun(NotFound):
+    """What the container has under that name is no program, or must not be run; the status is that of shells."""
+
+    exit_status = ExitStatus.CANNOT_RUN
 
 
 class NotRunning(RegopsError):

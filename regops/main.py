@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +18,9 @@ from regops import __version__
 from regops.command_groups import LazyGroup
 from regops.errors import ConfigurationError, ExitStatus, RegopsError
 from regops.render import Color
+from regops.render.messages import say
 from regops.settings import config_path, is_left_out, load_config, option_defaults
+from regops.usage_errors import tell_usage_error
 from regops.wiring import Services
 
 # What stdout fails with: its disk is full, or it was closed. Whoever writes other files tells of them by itself.
@@ -50,18 +51,21 @@ class RegopsGroup(TyperGroup):
                 print(f"error: cannot write the answer: {error.strerror}", file=sys.stderr, flush=True)
             sys.exit(ExitStatus.UNKNOWN)
 
-    def parse_args(self, ctx: Any, args: Any) -> Any:
-        """Read the options that stand before the command."""
-        with _in_plain_words():
-            return super().parse_args(ctx, args)
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """Read the options before the command."""
+        self._arguments = tuple(args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except Exception as error:
+            tell_usage_error(error, extra.get("obj") or Services(), self._arguments)
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; foreseen failures end in one message, unforeseen ones in a traceback and status 70."""
         ctx.obj = ctx.obj or Services()
         _clean_up_when_told_to_stop()
         try:
-            with _in_plain_words():
-                return super().invoke(ctx)
+            return super().invoke(ctx)
         except RegopsError as error:
             ctx.obj.report(error)
             raise typer.Exit(error.exit_status) from error
@@ -72,22 +76,12 @@ class RegopsGroup(TyperGroup):
             raise
         except Exception as error:
             if type(error).__module__.startswith("typer."):
+                tell_usage_error(error, ctx.obj, self._arguments)
                 raise  # a usage error: the framework shows it and exits with 2
             if isinstance(error, OSError) and error.errno in _OUTPUT_LOST:
                 raise
             ctx.obj.report_bug(traceback.format_exc())
             raise typer.Exit(ExitStatus.BUG) from error
-
-
-@contextlib.contextmanager
-def _in_plain_words() -> Generator[None]:
-    """Let a usage error say what is wrong, without the library's name for such errors before it."""
-    try:
-        yield
-    except Exception as error:
-        if type(error).__module__.startswith("typer.") and isinstance(message := getattr(error, "message", ""), str):
-            error.message = message.removeprefix("Value error, ")  # type: ignore[attr-defined]  # it has one
-        raise
 
 
 def _open_closed_streams() -> None:
@@ -158,7 +152,8 @@ def _show_version(asked: bool) -> None:
 def main(
     ctx: typer.Context,
     config: Annotated[
-        Path | None, typer.Option("--config", help="Configuration file (TOML), instead of the usual places.")
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Configuration file (TOML), instead of the usual places."),
     ] = None,
     color: Annotated[
         Color, typer.Option("--color", envvar="REGOPS_COLOR", help="Colour: auto means on a terminal.")
@@ -176,7 +171,7 @@ def main(
     services: Services = ctx.obj
     services.command = ctx.invoked_subcommand or ""
     if is_left_out(os.environ, config):
-        print("note: ./.regops.toml is not read: it is not yours alone to write; --config takes it", file=sys.stderr)
+        say("note", "./.regops.toml is not read: it is not yours alone to write; --config takes it")
     path = config_path(os.environ, config)
     table = load_config(path)
     services.color = _color(color, table.pop("color", color), ctx, where=f"{path}:")

@@ -90,15 +90,26 @@ ContainerArgument = Annotated[
 TimeoutOption = Annotated[float, timeout_option("The deadline.")]
 CacertOption = Annotated[
     Path | None,
-    typer.Option("--cacert", envvar="REGOPS_CACERT", exists=True, dir_okay=False, help="Trust this CA bundle (PEM)."),
+    typer.Option(
+        "--cacert",
+        envvar="REGOPS_CACERT",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Trust this CA bundle (PEM).",
+    ),
 ]
 CertOption = Annotated[
     Path | None,
-    typer.Option("--cert", envvar="REGOPS_CERT", exists=True, dir_okay=False, help="Client certificate (PEM)."),
+    typer.Option(
+        "--cert", envvar="REGOPS_CERT", metavar="FILE", exists=True, dir_okay=False, help="Client certificate (PEM)."
+    ),
 ]
 KeyOption = Annotated[
     Path | None,
-    typer.Option("--key", envvar="REGOPS_KEY", exists=True, dir_okay=False, help="Its private key (PEM)."),
+    typer.Option(
+        "--key", envvar="REGOPS_KEY", metavar="FILE", exists=True, dir_okay=False, help="Its private key (PEM)."
+    ),
 ]
 InsecureOption = Annotated[
     bool,
@@ -125,21 +136,20 @@ AuthHostOption = Annotated[
 ]
 
 
-def http_options(
-    *,
-    timeout: float,
-    cacert: Path | None,
-    cert: Path | None,
-    key: Path | None,
-    insecure: bool,
-    user: str | None,
-    password_stdin: bool,
-    auth_hosts: list[str] | None = None,
-) -> HttpOptions:
-    """Return what the options and the environment (REGOPS_PASSWORD, REGOPS_TOKEN) say about speaking to a registry.
+def known_container(*urls: str | None) -> str:
+    """Return the container that REGOPS_CONTAINER names when the one address is REGOPS_URL's, as a lab sets both."""
+    asked, container = os.environ.get("REGOPS_URL"), os.environ.get("REGOPS_CONTAINER", "")
+    return container if asked and urls == (asked,) else ""
 
-    Raises ConfigurationError when they do not fit together.
+
+def http_options(ctx: typer.Context) -> HttpOptions:
+    """Return what a command's options and the environment (REGOPS_PASSWORD, REGOPS_TOKEN) say about asking a registry.
+
+    The options are those of this module; --auth-host may be missing. Raises ConfigurationError when they do not fit
+    together.
     """
+    asked: dict[str, Any] = ctx.params
+    cert, key, user, password_stdin = (asked[name] for name in ("cert", "key", "user", "password_stdin"))
     if key and not cert:
         raise ConfigurationError("--key needs --cert", hint="give the certificate that belongs to the key")
     if password_stdin and not user:
@@ -158,13 +168,13 @@ def http_options(
             hint="set REGOPS_PASSWORD, or give it on standard input: --password-stdin",
         )
     return HttpOptions(
-        timeout_seconds=timeout,
-        cacert=cacert,
+        timeout_seconds=asked["timeout"],
+        cacert=asked["cacert"],
         cert=cert,
         key=key,
-        insecure=insecure,
+        insecure=asked["insecure"],
         username=user,
         password=Secret(password) if user else None,
         token=Secret(token) if token else None,
-        auth_hosts=tuple(auth_hosts or ()),
+        auth_hosts=tuple(asked.get("auth_host") or ()),
     )

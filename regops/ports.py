@@ -269,6 +269,10 @@ class Engine(Protocol):
         """Remove a volume that has these labels, and return whether there was one."""
         ...
 
+    def labelled(self, label: str) -> Mapping[str, tuple[str, ...]]:
+        """Return what carries a label, by the label's values: `container web`, `network web`, `volume web-files`."""
+        ...
+
     def remove_image(self, reference: str) -> None:
         """Remove an image; one that is not there is no error."""
         ...

@@ -17,6 +17,7 @@ from parsers.dpkg_status import InstalledPackage
 from regops.errors import Interrupted, RegopsError
 from regops.model.answer import Answer, Target
 from regops.model.built_image import Subject
+from regops.model.hints import name_container
 from regops.model.log_summary import LogTally
 from regops.ports import BlockCounter, Clock, Connect, ContainerFiles, Engine, Installer, ObjectStore, Registry
 from regops.render import Color, use_color, write_answer, write_error
@@ -45,10 +46,12 @@ class Services:
     """What commands work with. Tests hand in one of fakes: `CliRunner().invoke(app, [...], obj=FakeServices())`.
 
     command, output and target are what is known of the command line, for a failure to be told with. is_stream says
-    that the command goes on until it is stopped, and has no answer as a whole.
+    that the command goes on until it is stopped, and has no answer as a whole. container is the one the target runs
+    in, as far as that is known, for hints.
     """
 
     command: str = ""
+    container: str = ""
     output: str = "table"
     target: Target = field(default_factory=Target)
     is_stream: bool = False
@@ -178,11 +181,13 @@ class Services:
 
     def emit(self, answer: Answer) -> NoReturn:
         """Print the answer in the chosen form and end the command with its exit status."""
+        answer = name_container(answer, self.container)
         write_answer(answer, output=self.output, command=self.command, now=self.clock.now(), color=self.color)
         raise typer.Exit(answer.exit_status)
 
     def report(self, error: RegopsError) -> None:
         """Say what failed."""
+        error.hint = name_container(error.hint, self.container)
         write_error(error, output=self.output, command=self.command, target=self.target, now=self.clock.now())
 
     def report_interruption(self) -> None:

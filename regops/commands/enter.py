@@ -7,12 +7,13 @@ import typer
 
 from regops.errors import ConfigurationError
 from regops.options import ContainerArgument
+from regops.render.messages import say
 from regops.wiring import Services
 
 _SHELLS = (("bash",), ("sh",))
 _ANY_SHELL = ("sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
 _NSENTER_WARNING = (
-    "warning: --via nsenter runs the container's programs as this machine's root, in the container's namespaces, "
+    "--via nsenter runs the container's programs as this machine's root, in the container's namespaces, "
     "cgroups and capabilities, but without its seccomp filter; --via engine keeps that as well"
 )
 
@@ -59,7 +60,8 @@ def enter(
     engine's own host. The program then gets a terminal of its own, nothing
     of your environment or open files, and the container's capabilities.
 
-    Exit status: that of the shell or command; 3 when it could not be run.
+    Exit status: that of the shell or command; 127 when the container has no
+    such program, 126 when it cannot be run, 3 when nothing could be asked.
 
     Examples:
       regops enter registry
@@ -75,6 +77,6 @@ def enter(
     else:
         if user is not None:
             raise ConfigurationError("--user needs --via engine", hint="--via nsenter is always the container's root")
-        typer.echo(_NSENTER_WARNING, err=True)
+        say("warning", _NSENTER_WARNING)
         status = services.enter_namespaces(container, (wanted,) if wanted else _SHELLS)
     raise typer.Exit(status)

@@ -31,8 +31,10 @@ _TARBALLS = (ImageName.MAIN, ImageName.DEV)
 
 app = typer.Typer(no_args_is_help=True)
 
-WhichArgument = Annotated[ImageName | None, typer.Argument(help="Which one; all without it.", show_default=False)]
-OneArgument = Annotated[ImageName, typer.Argument(help="Which one.", show_default=False)]
+WhichArgument = Annotated[
+    ImageName | None, typer.Argument(metavar="IMAGE", help="Which one; all without it.", show_default=False)
+]
+OneArgument = Annotated[ImageName, typer.Argument(metavar="IMAGE", help="Which one.", show_default=False)]
 
 
 def _checked_date(value: str | None) -> str | None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from regops.errors import RegopsError
 from regops.image.store import Store, cache_folder
 from regops.lab.containers import swift_environment
 from regops.lab.describe import DEFAULT_NAME, describe
@@ -34,7 +35,12 @@ def _checked_name(value: str) -> str:
 NameOption = Annotated[
     str,
     typer.Option(
-        "--name", "-n", envvar="REGOPS_LAB", callback=_checked_name, help="Which lab, where there are several."
+        "--name",
+        "-n",
+        envvar="REGOPS_LAB",
+        metavar="NAME",
+        callback=_checked_name,
+        help="Which lab, where there are several.",
     ),
 ]
 
@@ -136,13 +142,18 @@ def up_(
 def down_(
     ctx: typer.Context,
     name: NameOption = DEFAULT_NAME,
-    purge: Annotated[bool, typer.Option("--purge", help="Remove what was stored, and the images, as well.")] = False,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Remove what was stored, and images that no other lab needs.")
+    ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Stop and remove the lab's containers and network.
 
     What was stored, and the images, stay for the next time unless --purge
-    is given. A lab that is not there is no error.
+    is given; images stay in any case while there is another lab.
+
+    Exit status: 0 when the lab is down, also when there was none; 3 when
+    there is none to purge, or no engine.
 
     Examples:
       regops lab down
@@ -176,14 +187,22 @@ def env(ctx: typer.Context, name: NameOption = DEFAULT_NAME) -> None:
     """Print the environment that points regops, and Swift's own client, at the lab.
 
     The Swift password in it is the same for every lab and known to all.
+    Without a lab it prints `false`, so that the eval fails as this does.
+
+    Exit status: 0 when there is such a lab; 3 when there is none, or no
+    engine.
 
     Examples:
       eval "$(regops lab env)"
       eval "$(regops lab env --name second)" && regops ping
     """
     services = ctx.ensure_object(Services)
-    with services.progress() as progress:
-        found = describe(_tools(services, progress), name)
+    try:
+        with services.progress() as progress:
+            found = describe(_tools(services, progress), name)
+    except RegopsError:
+        typer.echo("false")
+        raise
     for variable, text in found.environment.items():
         typer.echo(f"export {variable}={shlex.quote(text)}")
 

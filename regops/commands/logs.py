@@ -36,6 +36,7 @@ from regops.model.log_request import LogRequest
 from regops.model.log_source import LogSources, Looked, Notice, Via
 from regops.model.log_summary import LogTally
 from regops.options import ContainerArgument, Output, OutputOption, TimeoutOption
+from regops.render.messages import say
 from regops.wiring import Services
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _MOST_LINES = 1_000_000
 _WINDOW = "Which part"
 _SHOWN = "How it is shown"
 _NSENTER_WARNING = (
-    "warning: --via nsenter runs the container's own tail, with root on this machine but for what the container may "
+    "--via nsenter runs the container's own tail, with root on this machine but for what the container may "
     "not do; --via files runs nothing"
 )
 
@@ -180,7 +181,7 @@ def logs(
     tally = LogTally()
     writer = services.log_writer(raw=raw, utc=utc, show_secrets=show_secrets, tally=tally)
     if via is Via.NSENTER and not list_:
-        typer.echo(_NSENTER_WARNING, err=True)
+        say("warning", _NSENTER_WARNING)
     window = LogWindow(_LINES if lines is None and first is None and end is None else lines, first, end)
     request = LogRequest(container, tuple(source or ()), window, wanted, via, raw, timeout)
     try:

@@ -20,6 +20,7 @@ from regops.options import (
     UserOption,
     complete_container,
     http_options,
+    known_container,
     note_output,
 )
 from regops.secret import mask_url
@@ -57,7 +58,7 @@ def nginx_status(
         ),
     ] = None,
     path: Annotated[
-        str, typer.Option("--path", envvar="REGOPS_NGINX_PATH", help="Where nginx shows its status.")
+        str, typer.Option("--path", envvar="REGOPS_NGINX_PATH", metavar="PATH", help="Where nginx shows its status.")
     ] = "/nginx_status",
     watch: Annotated[
         float | None,
@@ -72,7 +73,8 @@ def nginx_status(
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option("--count", "-c", envvar="REGOPS_COUNT", min=1, help="End --watch after so many.")
+        int | None,
+        typer.Option("--count", "-c", envvar="REGOPS_COUNT", min=1, metavar="N", help="End --watch after so many."),
     ] = None,
     output: Annotated[
         NginxOutput,
@@ -89,6 +91,7 @@ def nginx_status(
         typer.Option(
             "--output-file",
             envvar="REGOPS_OUTPUT_FILE",
+            metavar="FILE",
             dir_okay=False,
             help="Write the metrics to this file instead, whole or not at all.",
         ),
@@ -127,15 +130,8 @@ def nginx_status(
       regops nginx-status 127.0.0.1:5080 -o prometheus --output-file x.prom
     """
     services = ctx.ensure_object(Services)
-    options = http_options(
-        timeout=timeout,
-        cacert=cacert,
-        cert=cert,
-        key=key,
-        insecure=insecure,
-        user=user,
-        password_stdin=password_stdin,
-    )
+    services.container = known_container(url)
+    options = http_options(ctx)
     _check(ctx, watch, output, output_file)
     # Who copies the page's own address from elsewhere means that page.
     url = url.removesuffix(path) if url else None

@@ -18,6 +18,7 @@ from regops.options import (
     TimeoutOption,
     UserOption,
     http_options,
+    known_container,
 )
 from regops.wiring import Services
 
@@ -90,16 +91,8 @@ def ping(
       pass registry | regops ping registry.example -u bob --password-stdin
     """
     services = ctx.ensure_object(Services)
-    options = http_options(
-        timeout=timeout,
-        cacert=cacert,
-        cert=cert,
-        key=key,
-        insecure=insecure,
-        user=user,
-        password_stdin=password_stdin,
-        auth_hosts=auth_host,
-    )
+    services.container = known_container(*url)
+    options = http_options(ctx)
     registries = [services.registry(target, options) for target in dict.fromkeys(url)]
     plan = PingPlan(
         count=1 if count is None else count,

@@ -18,6 +18,7 @@ from regops.options import (
     UrlArgument,
     UserOption,
     http_options,
+    known_container,
 )
 from regops.wiring import Services
 
@@ -64,15 +65,7 @@ def search(
       regops search app:1. registry.example -n 500 -o json
     """
     services = ctx.ensure_object(Services)
-    options = http_options(
-        timeout=timeout,
-        cacert=cacert,
-        cert=cert,
-        key=key,
-        insecure=insecure,
-        user=user,
-        password_stdin=password_stdin,
-        auth_hosts=auth_host,
-    )
+    services.container = known_container(url)
+    options = http_options(ctx)
     registry = services.registry(url, options)
     services.emit(collect_search(registry, services.clock, term, limit=limit, timeout_seconds=timeout))

@@ -19,6 +19,7 @@ from regops.options import (
     UrlArgument,
     UserOption,
     http_options,
+    known_container,
 )
 from regops.wiring import Services
 
@@ -68,16 +69,8 @@ def status(
       regops status https://registry.example --debug-url http://10.0.0.7:5001
     """
     services = ctx.ensure_object(Services)
-    options = http_options(
-        timeout=timeout,
-        cacert=cacert,
-        cert=cert,
-        key=key,
-        insecure=insecure,
-        user=user,
-        password_stdin=password_stdin,
-        auth_hosts=auth_host,
-    )
+    services.container = known_container(url)
+    options = http_options(ctx)
     registry = services.registry(url, options)
     # The debug port asks for no credentials, and may be on another host: it gets none.
     nobody = replace(options, username=None, password=None, token=None)

@@ -31,6 +31,7 @@ from regops.model.log_source import Notice, Via
 from regops.model.traffic_filter import TrafficFilter
 from regops.model.traffic_report import TrafficReport
 from regops.options import Output, OutputOption, complete_container
+from regops.render.messages import say
 from regops.render.visible import visible_line
 from regops.wiring import Services
 
@@ -49,6 +50,7 @@ def traffic(
         list[str],
         typer.Argument(
             metavar="TARGET",
+            envvar="REGOPS_CONTAINER",
             help="Containers by name or id; files, plain or .gz, - for stdin: what has a slash, or is a file here.",
             autocompletion=complete_container,
             show_default=False,
@@ -159,7 +161,7 @@ def _counted(services: Services, request: TrafficRequest) -> TrafficReport:
 
 
 def _say(notice: Notice) -> None:
-    print(f"note: {visible_line(notice.text)}", file=sys.stderr, flush=True)
+    say("note", visible_line(notice.text))
 
 
 def _format(text: str) -> AccessFormat:

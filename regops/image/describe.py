@@ -32,6 +32,7 @@ def built_images(store: Store, engine: Engine) -> tuple[BuiltImage, ...]:
 def describe(name: ImageName, image: Image, engine: Engine | None) -> BuiltImage:
     """Return what there is to say of an image, and whether the engine, if one shall be asked, has it."""
     reference = reference_of(name)
+    tags = _engine_tags(engine, reference, image) if engine else None
     return BuiltImage(
         name=name,
         reference=reference,
@@ -43,13 +44,17 @@ def describe(name: ImageName, image: Image, engine: Engine | None) -> BuiltImage
         created=image.created,
         made_at=datetime.fromtimestamp(int(image.installed.made_at), UTC),
         origin=image.installed.origin,
-        loaded=_is_loaded(engine, reference, image) if engine else None,
+        loaded=None if tags is None else bool(tags),
+        tags=tags or (),
     )
 
 
-def _is_loaded(engine: Engine, reference: str, image: Image) -> bool | None:
+def _engine_tags(engine: Engine, reference: str, image: Image) -> tuple[str, ...] | None:
+    """Return what the engine calls this very image, its id where it has no name; None where it does not answer."""
     try:
-        labels = engine.image_labels(reference)
+        found = engine.image(reference)
+        if found is None or found.labels.get(FINGERPRINT_LABEL) != image.fingerprint:
+            found = engine.image(image.id)
     except RegopsError:
         return None
-    return labels is not None and labels.get(FINGERPRINT_LABEL) == image.fingerprint
+    return () if found is None else found.tags or (found.id,)

@@ -13,6 +13,7 @@ from regops.image.describe import reference_of
 from regops.image.image import Image
 from regops.image.parallel_gzip import gzipped
 from regops.model.built_image import ImageName, SavedTarball
+from regops.model.size import size_words
 from regops.ports import Progress
 
 # Packages are programs, libraries and texts: gzip leaves about a third of them. Half is asked for.
@@ -61,7 +62,8 @@ def _check_space(folder: Path, needed_bytes: int) -> None:
         raise NotFound(f"{folder}: {error.strerror}", hint=f"make it first: mkdir -p {folder}") from error
     if free < needed_bytes:
         raise Failed(
-            f"{folder} has {free} bytes free, and a tarball may need {needed_bytes}", hint="--to names another folder"
+            f"{folder} has {size_words(free)} free, and a tarball may need {size_words(needed_bytes)}",
+            hint="--to names another folder",
         )
 
 

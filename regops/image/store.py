@@ -13,6 +13,7 @@ from typing import BinaryIO
 from regops.errors import Failed, PermissionDenied
 from regops.image.recipes import Recipe
 from regops.model.built_image import LayerFacts
+from regops.model.size import size_words
 from regops.ports import Clock, Progress
 
 _WAIT_SECONDS = 1800.0
@@ -115,7 +116,7 @@ class Store:
         free = shutil.disk_usage(self.folder).free
         if free < _NEEDED_BYTES:
             raise Failed(
-                f"{self.folder} has {free} bytes free, and a build needs up to {_NEEDED_BYTES}",
+                f"{self.folder} has {size_words(free)} free, and a build needs up to {size_words(_NEEDED_BYTES)}",
                 hint="XDG_CACHE_HOME names another place",
             )
 

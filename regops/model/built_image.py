@@ -40,8 +40,8 @@ class BuiltImage:
 
     id is the digest of its configuration, by which engines that keep Docker's own store know it. created is the date
     of the newest file in its packages (or SOURCE_DATE_EPOCH), made_at when the packages were installed here, and
-    origin where they came from. packages counts them. loaded says whether the engine has this very image under
-    reference, None where no engine could be asked.
+    origin where they came from. packages counts them. loaded says whether the engine has this very image, None where no
+    engine could be asked; tags are what the engine calls it, which need not be reference.
     """
 
     name: ImageName
@@ -55,6 +55,7 @@ class BuiltImage:
     made_at: datetime
     origin: str
     loaded: bool | None
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from regops.errors import RegopsError
 from regops.model.answer import Answer, Target, part_failures
+from regops.render.messages import say
 from regops.render.visible import visible
 
 
@@ -57,7 +58,6 @@ def write_error(error: RegopsError, *, output: str, command: str, target: Target
 
 
 def _say(message: str, hint: str) -> None:
-    lines = [f"error: {visible(message)}"]
+    say("error", visible(message))
     if hint:
-        lines.append(f"hint: {visible(hint)}")
-    print("\n".join(lines), file=sys.stderr)
+        say("hint", visible(hint))

@@ -12,6 +12,7 @@ from regops.render.log_json import record_json
 from regops.render.log_secrets import SecretMask
 from regops.render.log_summary import summary_json, summary_table
 from regops.render.log_table import LogTable
+from regops.render.messages import say
 from regops.render.visible import visible_line
 
 
@@ -43,7 +44,7 @@ class LogWriter:
         if isinstance(event, Notice):
             self.flush()
             text = event.text if self._show_secrets else mask_secrets(event.text)
-            print(f"note: {visible_line(text)}", file=sys.stderr, flush=True)
+            say("note", visible_line(text))
         elif self._raw:
             text = self._secrets.of(event)(event.entry.text)
             sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")

@@ -14,6 +14,8 @@ from regops.render.bystander import Bystander
 from regops.render.visible import visible, visible_line
 
 _DETAIL_WIDTH = 60
+# What is smaller is over before anybody has read a bar, which would only stay behind.
+_BAR_BYTES = 4_000_000
 
 
 class ConsoleProgress:
@@ -40,7 +42,7 @@ class ConsoleProgress:
         """Say that a step begins, or what came of it."""
         self._stop()
         self._step = visible(text)
-        self._console.print(Text(self._step), soft_wrap=True)
+        self._console.print(Text(self._step), soft_wrap=not self._live)
         if self._live:
             self._status = self._console.status(Text(""))
             self._status.start()
@@ -52,7 +54,7 @@ class ConsoleProgress:
 
     @contextmanager
     def transfer(self, text: str, total_bytes: int | None) -> Generator[Callable[[int], None]]:
-        """Show a transfer; call the yielded function with the number of bytes that came since."""
+        """Show a transfer of more than a few MB; call the yielded function with the bytes that came since."""
         self._stop()
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -61,9 +63,24 @@ class ConsoleProgress:
             TransferSpeedColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self._console, disable=not self._live) as progress:
-            task = progress.add_task(visible_line(text), total=total_bytes)
-            yield lambda count: progress.update(task, advance=count)
+        progress = Progress(*columns, console=self._console, disable=not self._live)
+        task = progress.add_task(visible_line(text), total=total_bytes)
+        came = 0
+
+        def advance(count: int) -> None:
+            nonlocal came
+            came += count
+            progress.update(task, advance=count)
+            if came >= _BAR_BYTES:
+                progress.start()
+
+        try:
+            if (total_bytes or 0) >= _BAR_BYTES:
+                progress.start()
+            yield advance
+        finally:
+            if progress.live.is_started:
+                progress.stop()
 
     def _stop(self) -> None:
         if self._status is not None:

@@ -129,8 +129,25 @@ def test_a_program_that_reads_nothing_does_not_hold_us_up(box: Attacked, road: t
 @roads
 def test_a_program_that_is_not_there_is_named(box: Attacked, road: tuple[str, ...]) -> None:
     status, _, err = piped(box, road, "", "--", "no-such-program")
-    assert status == 3
+    assert status == 127
     assert "has no no-such-program that can be run" in err
+
+
+@pytest.mark.engine
+@pytest.mark.root
+@roads
+@pytest.mark.parametrize(("name", "status"), [("/no/such", 127), ("/etc", 126)])
+def test_why_a_program_is_not_run_is_said_on_stderr_alone(
+    box: Attacked, road: tuple[str, ...], name: str, status: int
+) -> None:
+    assert piped(box, road, "", "--", name)[:2] == (status, "")
+
+
+@pytest.mark.engine
+@pytest.mark.root
+def test_a_program_may_say_what_an_engine_says_that_cannot_start_one(box: Attacked) -> None:
+    said = "OCI runtime exec failed: it did not\n"
+    assert piped(box, ROADS[0], said, "--", "cat") == (0, said, "")
 
 
 @pytest.mark.engine
@@ -140,7 +157,7 @@ def test_a_container_without_a_shell_says_so(road: tuple[str, ...]) -> None:
     with attacked("regops-test-no-shell", "busybox sleep 1000") as container:
         container.sh("rm /bin/sh")
         status, _, err = piped(container, road, "")
-        assert status == 3
+        assert status == 127
         assert re.search(r"has no (bash or )?sh that can be run", err)
         assert piped(container, road, "", "--", "busybox", "hostname")[1] == f"{container.docker.id[:12]}\n"
 

@@ -76,6 +76,16 @@ def test_list_says_what_is_built_how_large_it_is_and_whether_the_engine_has_it()
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_list_finds_an_image_that_the_engine_has_under_another_name() -> None:
+    on = FakeEngine()
+    data("build", "main", on=on)
+    on.images = {"regops/docker-registry:lab": on.images["regops/docker-registry:latest"]}
+    shown = image("list", on=on).stdout
+    assert "main  regops/docker-registry:latest  in the engine as regops/docker-registry:lab\n" in shown
+    (main,) = [one for one in data("list", on=on)["images"] if one["name"] == "main"]
+    assert (main["loaded"], main["tags"]) == (True, ["regops/docker-registry:lab"])
+
+
 def test_what_mmdebstrap_lacks_is_told_with_what_to_do() -> None:
     makes = FakeInstaller(fails=PermissionDenied("mmdebstrap needs root, or user namespaces", hint="run this as root"))
     result = image("build", makes=makes)
@@ -196,7 +206,7 @@ def test_a_tarball_that_does_not_get_to_the_disk_leaves_nothing(
         monkeypatch.setattr(os, "fsync", full)
     result = image("save", "main", "--to", str(tmp_path))
     assert result.exit_code == 1
-    assert ("No space left" if failing == "fsync" else "bytes free") in result.stderr
+    assert ("No space left" if failing == "fsync" else "B free, and a tarball may need") in result.stderr
     assert [path.read_text() for path in tmp_path.iterdir()] == ["of before"]
 
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -254,7 +255,8 @@ def test_swift_is_filled_with_both_images_and_only_when_they_changed() -> None:
     for name, image in (("docker-registry.tar.gz", MAIN), ("docker-registry-dev.tar.gz", DEV)):
         content, metadata = store.objects["docker-registry.bootstrap", name]
         assert list(other.load(iter([gzip.decompress(content)]))) == [f"Loaded image: {image.reference}"]
-        assert metadata == {"image-id": on.images[image.reference]} == {"image-id": other.images[image.reference]}
+        assert metadata == {"image-id": on.images[image.reference], "regops-image-tags": image.reference}
+        assert on.images[image.reference] == other.images[image.reference]
 
     before = dict(store.objects)
     data("up", *ANY_PORTS, on=on, store=store)
@@ -278,7 +280,7 @@ def test_down_removes_what_up_made_and_keeps_what_was_stored() -> None:
     assert data("down", on=on) == {
         "name": "regops-lab",
         "removed": ["container regops-lab", "container regops-lab-swift", "network regops-lab"],
-        "kept": [],
+        "kept": ["volume regops-lab-swift: what was stored is in it, and goes with --purge"],
     }
     assert on.calls == [
         ("remove", "regops-lab"),
@@ -286,6 +288,7 @@ def test_down_removes_what_up_made_and_keeps_what_was_stored() -> None:
         ("remove_network", "regops-lab"),
     ]
     assert data("down", on=on)["removed"] == []
+    assert data("down", "--purge", on=on)["kept"] == []  # what is left of it is a lab still
     assert "There is no lab regops-lab." in lab("down", on=on).stdout
 
 
@@ -298,17 +301,48 @@ def test_down_leaves_a_network_that_another_container_is_on() -> None:
     assert "kept network regops-lab: others are on it; remove docker-registry" in " ".join(result.stdout.split())
 
 
-def test_purge_removes_volumes_and_images_but_none_that_another_container_uses() -> None:
+def test_down_tells_each_removal_once() -> None:
+    on = engine()
+    data("up", *ANY_PORTS, on=on)
+    result = lab("down", on=on)
+    assert (result.output.count("container regops-lab\n"), result.stderr) == (1, "")
+
+
+def test_purge_of_a_lab_that_never_was_says_so_and_removes_nothing() -> None:
+    on = engine()
+    data("up", *ANY_PORTS, on=on)
+    data("down", on=on)  # its images are held by no container now
+    images = dict(on.images)
+    on.calls.clear()
+    result = lab("down", "--purge", "--name", "never", on=on)
+    assert result.exit_code == 3
+    assert "there is no lab never on the engine at" in result.stderr
+    assert "regops-lab" in result.stderr
+    assert (on.calls, on.images) == ([], images)
+    assert data("down", "--purge", "--name", "never", on=on)["error"]["kind"] == "not_found"
+
+
+def test_purge_removes_volumes_and_images_but_none_while_there_is_another_lab() -> None:
     on = engine()
     data("up", *ANY_PORTS, on=on)
     data("up", "--no-swift", "--name", "second", *ANY_PORTS, on=on)
+    data("down", "--name", "second", on=on)  # nothing of it is left but its volume
+    images = dict(on.images)
     on.calls.clear()
     answer = data("down", "--purge", on=on)
     assert {call[1] for call in on.calls if call[0] == "remove_volume"} == {"regops-lab-files", "regops-lab-swift"}
-    assert set(on.images) == {MAIN.reference}
-    assert answer["kept"] == [f"image {MAIN.reference}: another container uses it"]
+    assert on.images == images
+    assert answer["kept"] == [f"image {one.reference}: for other labs: second" for one in (DEV, MAIN, SWIFT)]
     assert data("down", "--purge", "--name", "second", on=on)["kept"] == []
     assert on.images == {}
+
+
+def test_purge_leaves_the_image_of_a_container_that_is_no_lab_s() -> None:
+    on = engine()
+    data("up", *ANY_PORTS, on=on)
+    on.documents.append(container_document("mine", Image=on.images[MAIN.reference]))
+    assert data("down", "--purge", on=on)["kept"] == [f"image {MAIN.reference}: another container uses it"]
+    assert set(on.images) == {MAIN.reference}
 
 
 def test_status_tells_what_is_not_well() -> None:
@@ -341,6 +375,13 @@ def test_env_points_a_shell_at_the_lab() -> None:
         "export ST_USER=lab:operator",
         "export ST_KEY=practice",
     ]
+
+
+def test_env_without_a_lab_fails_in_the_shell_that_evaluates_it() -> None:
+    result = lab("env", on=engine())
+    assert (result.exit_code, result.stdout) == (3, "false\n")
+    assert "there is no lab regops-lab" in result.stderr
+    assert subprocess.run(["/bin/sh", "-c", f'eval "{result.stdout}"']).returncode == 1
 
 
 @pytest.mark.parametrize("name", ["", "Lab", "a_b", "-x", "../x", "a" * 41, "x\x1b"])

@@ -347,3 +347,34 @@ def test_messages_do_not_go_into_the_answer_when_stderr_is_closed() -> None:
 
 def test_with_every_stream_closed_a_command_ends_all_the_same() -> None:
     assert lost("<&- >&- 2>&-", "ping", "127.0.0.1:1").returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command", "said"),
+    [
+        (["ping", "--bogus", "-o", "json"], "ping", "No such option: --bogus"),
+        (["ping", "-c", "x", "--output=json", "127.0.0.1:1"], "ping", "Invalid value for '--count'"),
+        (["ping", "-ojson"], "ping", "Missing argument 'URL'"),
+        (["lab", "up", "--name", "A_", "--output", "json"], "lab up", "Invalid value for '--name'"),
+        (["nosuch", "-o", "json"], "", "No such command 'nosuch'"),
+        (["--bogus", "ping", "-o", "json"], "", "No such option: --bogus"),
+    ],
+)
+def test_a_usage_error_in_json_is_a_document_too(arguments: list[str], command: str, said: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["exit_code"], document["command"]) == (2, 2, command)
+    assert document["errors"][0]["kind"] == "configuration"
+    assert said in document["errors"][0]["message"]
+    assert said.partition(" '")[0] in result.stderr
+
+
+def test_the_environment_asks_for_json_of_a_usage_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGOPS_OUTPUT", "json")
+    assert json.loads(CliRunner().invoke(app, ["ping", "--bogus"]).stdout)["exit_code"] == 2
+    assert CliRunner().invoke(app, ["ping", "--bogus", "-o", "table"]).stdout == ""
+    assert CliRunner().invoke(app, ["image", "sbom", "--bogus"]).stdout == ""  # has no such choice
+
+
+def test_what_a_container_shall_run_is_no_question_for_json() -> None:
+    assert CliRunner().invoke(app, ["logs", "--bogus", "--", "-o", "json"]).stdout == ""

@@ -44,7 +44,7 @@ def data_of(result: Result) -> dict[str, Any]:
 def test_the_counters_are_shown_with_what_each_means() -> None:
     result = nginx_status(URL, obj=services((SAMPLES / "waiting.txt").read_text()))
     assert (result.exit_code, result.stderr) == (0, "")
-    assert [line.rstrip() for line in result.stdout.splitlines()] == [
+    assert result.stdout.splitlines() == [
         "http://127.0.0.1:5080/nginx_status",
         "now",
         "  active                      5    open now, this question included",

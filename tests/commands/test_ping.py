@@ -43,7 +43,7 @@ def ping(*arguments: str, registry: FakeRegistry | None = None, obj: Any = None)
 
 
 def lines(result: Result) -> list[str]:
-    return [line.rstrip() for line in result.stdout.splitlines()]
+    return result.stdout.splitlines()
 
 
 def probe(result: Result) -> dict[str, Any]:

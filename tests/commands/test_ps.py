@@ -39,7 +39,7 @@ def one(document: dict[str, Any]) -> tuple[int, dict[str, Any]]:
 def test_a_healthy_registry_is_listed_with_all_an_operator_asks_for() -> None:
     result = ps(engine=FakeEngine(container_document("reg-main")))
     assert (result.exit_code, result.stderr) == (0, "")
-    assert [line.rstrip() for line in result.stdout.splitlines()] == [
+    assert result.stdout.splitlines() == [
         "NAME                   STATE    PORTS                 FLAVOR, SWIFT",
         "reg-main               running  127.0.0.1:5080->8080  prod",
         "registry-classic:main  7 s                            docker-registry",

@@ -55,7 +55,7 @@ def report(name: str, flavor: str = "qa", code: int = 503) -> HttpReply:
 def test_a_registry_without_redis_is_well_though_it_answers_503() -> None:
     result = status(classic())
     assert (result.exit_code, result.stderr) == (0, "")
-    assert [line.rstrip() for line in result.stdout.splitlines()] == [
+    assert result.stdout.splitlines() == [
         "√ http://127.0.0.1:5080  well: every part that was asked works",
         "  registry   classic, version 0.8.1, flavor qa, behind nginx/1.18.0",
         "  host       d1a4c9ceb538",
@@ -131,6 +131,19 @@ def test_the_next_step_follows_from_what_the_storage_said(said: str, hint: str) 
     found = data(classic(**{"/_status": classic_reply(503, body)}))
     storage = next(part for part in found["parts"] if part["name"] == "storage")
     assert (storage["said"], hint in storage["hint"]) == (said, True)
+
+
+@pytest.mark.parametrize(("url", "named"), [(URL, "web"), ("http://other:5000", "CONTAINER")])
+def test_a_hint_names_the_container_that_the_environment_tells_with_this_address(
+    url: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGOPS_URL", url)
+    monkeypatch.setenv("REGOPS_CONTAINER", "web")
+    body = json.dumps({"failures": {"storage": "Could not put content: logs CONTAINER"}, "services": ["storage"]})
+    result = status(classic(**{"/_status": classic_reply(503, body)}), "-o", "json")
+    storage = next(part for part in json.loads(result.stdout)["data"]["parts"] if part["name"] == "storage")
+    assert storage["hint"] == f"the cause is in the registry's log: `regops logs {named}`"
+    assert storage["said"] == "Could not put content: logs CONTAINER"
 
 
 def test_a_password_in_what_a_driver_says_is_masked() -> None:

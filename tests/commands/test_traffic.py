@@ -339,6 +339,11 @@ def test_a_containers_logs_are_found_and_read_by_what_its_nginx_says(container: 
     assert data["slowest"][0]["target"] == "/v2/a/tags/list?n=1&_state=***"
 
 
+def test_the_environment_names_the_container(container: TreeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGOPS_CONTAINER", NAME)
+    assert run(services=container).stdout == run(NAME, services=container).stdout != ""
+
+
 def test_history_adds_rotated_logs_each_once(container: TreeServices) -> None:
     os.link(container.root / NGINX / "timed.log.1", container.root / NGINX / "timed.log.1.bak")
     os.link(container.root / NGINX / "timed.log.1", container.root / NGINX / "timed.log-20261122")

@@ -64,6 +64,7 @@ def test_a_lab_comes_up_stays_goes_and_comes_back_with_what_was_stored() -> None
 
     gone, _ = lab("down")
     assert gone["removed"] == [f"container {NAME}", f"network {NAME}"]
+    assert [what.partition(":")[0] for what in gone["kept"]] == [f"volume {NAME}-files"]
 
     back, _ = lab("up", "--no-swift", *PORTS)
     assert layer(back["registry"]["http_url"]) == b"hello"

@@ -54,7 +54,7 @@ gone.tar              failed
 
 def printed(answer: Tarballs | Downloads, capsys: pytest.CaptureFixture[str]) -> str:
     print_answer(answer, color=False)
-    return "".join(f"{line.rstrip()}\n" for line in capsys.readouterr().out.splitlines())
+    return capsys.readouterr().out
 
 
 def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:

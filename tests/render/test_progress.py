@@ -1,11 +1,13 @@
-"""Progress in a pipe; on a terminal it is shown by tests of the commands that have any."""
+"""Progress in a pipe and on a terminal."""
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from operator_terminal import operator_at
 from regops.render.plain_progress import PlainProgress
 from regops.wiring import Services
 
@@ -37,3 +39,15 @@ def test_work_goes_on_when_nobody_reads_its_steps_any_more() -> None:
     with os.fdopen(write, "wb") as nobody:
         done = subprocess.run([sys.executable, "-c", work], stdout=subprocess.PIPE, stderr=nobody, check=False)
     assert (done.returncode, done.stdout) == (0, b"done\n")
+
+
+@pytest.mark.parametrize(("lines", "bars"), [(4, False), (60_000, True)])
+def test_a_terminal_gets_a_bar_for_what_takes_a_while_only(tmp_path: Path, lines: int, bars: bool) -> None:
+    log = tmp_path / "access.log"
+    log.write_text(
+        '10.0.0.1 - - [23/Nov/2026:09:00:00 +0000] "GET /v2/a/manifests/1 HTTP/1.1" 200 5 "-" "curl/8"\n' * lines
+    )
+    with operator_at("traffic", str(log)) as (terminal, process):
+        assert terminal.wait(process) == 0
+        terminal.read_some(0.1)
+    assert ("\u2501" in terminal.screen.decode()) is bars

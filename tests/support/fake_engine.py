@@ -110,7 +110,7 @@ class FakeEngine:
         self.pushed_digest = f"sha256:{'5' * 64}"
         self.fails = fails
         self.on_network = ""
-        self.labelled: dict[tuple[str, str], dict[str, str]] = {}
+        self.labels_of: dict[tuple[str, str], dict[str, str]] = {}
         self.calls: list[tuple[Any, ...]] = []
 
     def inspect(self, name: str) -> str:
@@ -175,10 +175,12 @@ class FakeEngine:
         return self.images.get(reference)
 
     def image(self, reference: str) -> ImageFacts | None:
-        found = self.image_id(reference)
-        if found is None:
+        names = [name for name, image_id in self.images.items() if reference in (name, image_id)]
+        self._check()
+        if not names:
             return None
-        known = ImageFacts(found, (reference,), {}, {}, (8080, 8443), 1000, (), "")
+        labels = self.labels.get(names[0], {})
+        known = ImageFacts(self.images[names[0]], tuple(names), labels, {}, (8080, 8443), 1000, (), "")
         return replace(known, **self.facts.get(reference, {}))
 
     def load(self, tarball: Iterator[bytes]) -> Iterator[str]:
@@ -245,21 +247,34 @@ class FakeEngine:
 
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         self._record("ensure_network", name)
-        self.labelled["network", name] = dict(labels)
+        self.labels_of["network", name] = dict(labels)
 
     def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
         self._record("ensure_volume", name)
-        self.labelled["volume", name] = dict(labels)
+        self.labels_of["volume", name] = dict(labels)
 
     def remove_network(self, name: str, labels: Mapping[str, str]) -> bool:
         self._record("remove_network", name)
         if self.on_network:
             raise Refused(f"the network {name} is used by {self.on_network}", hint=f"remove {self.on_network}")
-        return self.labelled.pop(("network", name), None) == labels
+        return self.labels_of.pop(("network", name), None) == labels
 
     def remove_volume(self, name: str, labels: Mapping[str, str]) -> bool:
         self._record("remove_volume", name)
-        return self.labelled.pop(("volume", name), None) == labels
+        return self.labels_of.pop(("volume", name), None) == labels
+
+    def labelled(self, label: str) -> Mapping[str, tuple[str, ...]]:
+        self._check()
+        containers = {
+            ("container", one["Name"][1:]): one["Config"]["Labels"]
+            for one in self.documents
+            if not isinstance(one, str)
+        }
+        found: dict[str, tuple[str, ...]] = {}
+        for (kind, name), labels in {**containers, **self.labels_of}.items():
+            if label in labels:
+                found[labels[label]] = (*found.get(labels[label], ()), f"{kind} {name}")
+        return found
 
     def remove_image(self, reference: str) -> None:
         self._record("remove_image", reference)

@@ -4,6 +4,7 @@ What differs from the engine's exec: the container's seccomp filter and security
 road for when the engine cannot do it.
 """
 
+import errno
 import json
 import os
 import select
@@ -18,7 +19,7 @@ from pathlib import Path
 from regops.adapters.container.cgroups import membership_files
 from regops.adapters.container.helper_process import PACKAGES
 from regops.adapters.container.namespaces import ContainerProcess, hold_process
-from regops.errors import NotFound, PermissionDenied, Refused, RegopsError
+from regops.errors import CannotRun, NoProgram, PermissionDenied, Refused, RegopsError
 from regops.ports import Engine
 
 # mnt, cgroup, uts, ipc, pid, net
@@ -177,7 +178,8 @@ def _reason(name: str, commands: tuple[tuple[str, ...], ...], text: bytes) -> Re
     message = f"cannot {found['step']}, in the container {name}: {found['reason']}"
     if found["step"].startswith("run "):
         names = " or ".join(command[0] for command in commands)
-        return NotFound(f"the container {name} has no {names} that can be run: {found['reason']}")
+        kind = NoProgram if found["errno"] == errno.ENOENT else CannotRun
+        return kind(f"the container {name} has no {names} that can be run: {found['reason']}")
     if found["errno"] in {1, 13}:  # EPERM, EACCES
         return PermissionDenied(message, hint=_WITHOUT_ROOT)
     return Refused(message, hint=_ENGINE_INSTEAD)

@@ -20,7 +20,10 @@ from regops.adapters.container.plain_files import OUTPUT_LINKS
 from regops.adapters.engine import archive, images
 from regops.adapters.engine.push import pushed
 from regops.errors import (
+    CannotRun,
+    ExitStatus,
     Failed,
+    NoProgram,
     NotFound,
     PermissionDenied,
     Phase,
@@ -33,6 +36,7 @@ from regops.errors import (
 from regops.model.built_image import PushEvent
 from regops.model.container_file import FileFacts, FileKind, Listing
 from regops.model.image import ImageFacts
+from regops.model.size import size_words
 
 _ANSWER_SECONDS = 10
 _INSPECT_BYTES = 8 * 1024 * 1024
@@ -45,6 +49,7 @@ _LINKS = 8
 _RESIZES = 10
 # Docker's own detach keys begin with ctrl-p, which shells have for "the line before"; these are nobody's.
 _DETACH_KEYS = "ctrl-@,ctrl-]"
+_MISSING = re.compile("executable file not found|no such file or directory")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 # "Bind for 127.0.0.1:5443 failed: port is already allocated" (a container has it), "listen tcp4 0.0.0.0:80: bind:
 # address already in use" (another program), and since engine 28 "failed to bind host port 127.0.0.1:80/tcp: …".
@@ -207,12 +212,20 @@ class DockerEngine:
                 detach_keys=_DETACH_KEYS,
             )
             connection = api.exec_start(made["Id"], tty=terminal, socket=True)
-        relay_exec(connection, terminal=terminal, resize=lambda rows, columns: self._resize(made["Id"], rows, columns))
+        refusal = relay_exec(
+            connection,
+            terminal=terminal,
+            resize=lambda rows, columns: self._resize(made["Id"], rows, columns),
+            began=lambda: bool(api.exec_inspect(made["Id"]).get("Pid")),
+        )
         with self._door(f"how {command[0]} ended in the container {checked}"):
             found = api.exec_inspect(made["Id"])
         if not found.get("Pid"):
-            raise NotFound(
-                f"the container {checked} has no {command[0]} that can be run",
+            # Older engines give 126 whatever the reason is, which only their words tell.
+            is_missing = found.get("ExitCode") == ExitStatus.NO_PROGRAM or _MISSING.search(refusal)
+            raise (NoProgram if is_missing else CannotRun)(
+                f"the container {checked} has no {command[0]} that can be run: "
+                f"{refusal.rpartition('unable to start container process: ')[2] or 'the engine says no reason'}",
                 hint=f"`regops enter {checked} -- COMMAND` runs another program; `regops logs {checked}` needs none",
             )
         return int(found.get("ExitCode") or 0)
@@ -347,6 +360,22 @@ class DockerEngine:
         what = f"the volume {name}"
         return self._remove(what, labels, partial(api.inspect_volume, name), partial(api.remove_volume, name))
 
+    def labelled(self, label: str) -> Mapping[str, tuple[str, ...]]:
+        """Return what carries a label, by the label's values: `container web`, `network web`, `volume web-files`."""
+        with self._door(f"what has the label {label}"):
+            api: Any = self._client.api
+            filters = {"label": label}
+            things = [
+                *(("container", one["Names"][0][1:], one) for one in api.containers(all=True, filters=filters)),
+                *(("network", one["Name"], one) for one in api.networks(filters=filters)),
+                *(("volume", one["Name"], one) for one in api.volumes(filters=filters)["Volumes"] or ()),
+            ]
+        found: dict[str, tuple[str, ...]] = {}
+        for kind, name, one in things:
+            value = str(one["Labels"][label])
+            found[value] = (*found.get(value, ()), f"{kind} {name}")
+        return found
+
     def remove_image(self, reference: str) -> None:
         """Remove an image."""
         images.check_reference(reference)
@@ -389,7 +418,7 @@ class DockerEngine:
     def _check_size(where: str, size_bytes: int) -> None:
         if size_bytes > _ARCHIVE_BYTES:
             raise Refused(
-                f"{where} has {size_bytes} bytes, and the engine can only send it whole",
+                f"{where} has {size_words(size_bytes)}, and the engine can only send it whole",
                 hint="read it as root on the engine's host: only its end is read there",
             )
 

@@ -98,13 +98,25 @@ def start(
         ),
     ] = "127.0.0.1",
     http_port: Annotated[
-        int, typer.Option("--http-port", envvar="REGOPS_HTTP_PORT", min=0, max=65535, help="0 takes a free one.")
+        int,
+        typer.Option(
+            "--http-port", envvar="REGOPS_HTTP_PORT", metavar="PORT", min=0, max=65535, help="0 takes a free one."
+        ),
     ] = 5000,
     https_port: Annotated[
-        int, typer.Option("--https-port", envvar="REGOPS_HTTPS_PORT", min=0, max=65535, help="0 takes a free one.")
+        int,
+        typer.Option(
+            "--https-port", envvar="REGOPS_HTTPS_PORT", metavar="PORT", min=0, max=65535, help="0 takes a free one."
+        ),
     ] = 5443,
     restart: Annotated[
-        Restart, typer.Option("--restart", envvar="REGOPS_RESTART", help="When the engine starts it again by itself.")
+        Restart,
+        typer.Option(
+            "--restart",
+            envvar="REGOPS_RESTART",
+            metavar="POLICY",
+            help="When the engine starts it again by itself: unless-stopped, always, on-failure or no.",
+        ),
     ] = Restart.UNLESS_STOPPED,
     network: Annotated[
         str | None,

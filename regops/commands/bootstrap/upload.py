@@ -47,7 +47,7 @@ def upload(
         ),
     ],
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="The object's name; made of the source's without one.")
+        str | None, typer.Argument(metavar="NAME", help="The object's name; made of the source's without one.")
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace an object that has the name.")] = False,
     segment_size: Annotated[

@@ -32,7 +32,14 @@ _TABLES = {
 
 def print_answer(answer: Answer, *, color: bool) -> None:
     """Print an answer on stdout; colour only where asked for."""
-    make_console(color=color).print(renderable(answer))
+    console = make_console(color=color)
+    if color:
+        console.print(renderable(answer))
+        return
+    with console.capture() as captured:
+        console.print(renderable(answer))
+    # rich fills the cells of a column with blanks, which are in the way of whoever compares or greps.
+    sys.stdout.write("".join(f"{line.rstrip(' ')}\n" for line in captured.get().split("\n")[:-1]))
 
 
 def make_console(*, color: bool, stderr: bool = False) -> Console:

@@ -43,7 +43,9 @@ def pushed_table(answer: PushedImage) -> RenderableType:
 def _loaded(image: BuiltImage) -> str:
     if image.loaded is None:
         return ""
-    return "in the engine" if image.loaded else "not in the engine"
+    if not image.loaded:
+        return "not in the engine"
+    return "in the engine" + ("" if image.reference in image.tags else f" as {visible_line(', '.join(image.tags))}")
 
 
 def _facts(image: BuiltImage) -> str:

@@ -6,12 +6,12 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from regops.model.log_source import LogSource, LogSources, SourceKind
+from regops.model.size import size_words
 from regops.render.visible import visible_line
 
 _WIDTH = 80
 _NAME_WIDTH = 44
 _NAME_SHOWN = 200
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 _WORDS = {
     SourceKind.STREAMED: "goes to its program's own output",
     SourceKind.ROTATED: "rotated",
@@ -50,14 +50,14 @@ def _older(sources: tuple[LogSource, ...]) -> dict[str, list[LogSource]]:
 
 
 def _history(files: list[LogSource]) -> str:
-    size = _size(sum(source.size_bytes or 0 for source in files))
+    size = size_words(sum(source.size_bytes or 0 for source in files))
     times = [source.modified for source in files if source.modified]
     until = f", the oldest written until {_time(min(times))}" if times else ""
     return f"and {len(files)} older {'file' if len(files) == 1 else 'files'}, {size}{until}"
 
 
 def _lines(source: LogSource, name: str, width: int) -> list[Text]:
-    size = "-" if source.size_bytes is None else _size(source.size_bytes)
+    size = "-" if source.size_bytes is None else size_words(source.size_bytes)
     when = "-" if source.modified is None else _time(source.modified)
     line = Text(f"{name:<{width}}", style="bold") + Text(f"  {size:>7}  {when}", style="not bold")
     remark = _remark(source)
@@ -73,13 +73,6 @@ def _remark(source: LogSource) -> Text:
     if source.link_target:
         words = f"-> {visible_line(source.link_target)}" + (f": {words}" if words else "")
     return Text(words, style="not bold yellow" if source.problem else "not bold dim")
-
-
-def _size(size_bytes: int) -> str:
-    size, unit = float(size_bytes), 0
-    while size >= 1000 and unit < len(_UNITS) - 1:
-        size, unit = size / 1000, unit + 1
-    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 or size >= 100 else f"{size:.1f} {_UNITS[unit]}"
 
 
 def _time(when: datetime) -> str:

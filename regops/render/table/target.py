@@ -1,5 +1,6 @@
 """What ping and status both show of a target: where it answers, who it is, its certificate."""
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -33,9 +34,13 @@ def shown(text: str) -> Text:
     return Text(visible_line(text, limit=_SHOWN))
 
 
-def hint_line(hint: str) -> Text:
-    """Return what to try next."""
-    return Text.assemble(("hint: ", "bold"), shown(hint))
+def hint_line(hint: str) -> RenderableType:
+    """Return what to try next; a line that goes on stands below the words."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("hint:", shown(hint))
+    return table
 
 
 def identity_words(identity: Identity) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from regops.model.size import size_words
 from regops.model.traffic_report import Names, TrafficReport, UnreadLines
 from regops.render.marks import Mark
 from regops.render.traffic_chart import ASCII_BARS, BARS, COLUMNS, Chart, step_words, traffic_chart
@@ -14,7 +15,6 @@ from regops.render.visible import visible_line
 
 _WIDTH = 80
 _STYLES = {"1xx": "magenta", "2xx": "green", "3xx": "cyan", "4xx": "yellow", "5xx": "bold red", "other": "magenta"}
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _SOURCES_SHOWN = 5
 _STATUSES_SHOWN = 12
 
@@ -50,7 +50,7 @@ def _sources(report: TrafficReport) -> list[Text]:
 def _totals(report: TrafficReport) -> list[Text]:
     lines = [
         Text(f"requests  {report.requests:>15,}    pulls   {report.pulls:>13,}", style="not bold"),
-        Text(f"sent      {_size(report.sent_bytes):>15}    pushes  {report.pushes:>13,}"),
+        Text(f"sent      {size_words(report.sent_bytes):>15}    pushes  {report.pushes:>13,}"),
     ]
     if report.left_out:
         lines.append(Text(f"left out  {report.left_out:>15,}    by what was asked for", style="dim"))
@@ -92,7 +92,7 @@ def _statuses(report: TrafficReport) -> Text:
 def _repositories(report: TrafficReport) -> list[Text]:
     found = report.repositories
     rows = [
-        (each.name or "", each.requests, _size(each.sent_bytes), f"{each.pulls:,}", f"{each.pushes:,}")
+        (each.name or "", each.requests, size_words(each.sent_bytes), f"{each.pulls:,}", f"{each.pushes:,}")
         for each in found.names[: report.top]
     ]
     heading = ("REPOSITORY", "REQUESTS", "SENT", "PULLS", "PUSHES")
@@ -101,7 +101,7 @@ def _repositories(report: TrafficReport) -> list[Text]:
 
 def _names(report: TrafficReport, found: Names, title: str) -> list[Text]:
     rows = [
-        (each.name or "", each.requests, _share(each.requests, report.requests), _size(each.sent_bytes))
+        (each.name or "", each.requests, _share(each.requests, report.requests), size_words(each.sent_bytes))
         for each in found.names[: report.top]
     ]
     return _ranked((title, "REQUESTS", "SHARE", "SENT"), rows, (12, 9, 10), len(found.names), found.missed)
@@ -156,13 +156,6 @@ def _fitted(text: str, width: int, *, pad: bool = False) -> Text:
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
-
-
-def _size(size_bytes: int) -> str:
-    size, unit = float(size_bytes), 0
-    while size >= 1000 and unit < len(_UNITS) - 1:
-        size, unit = size / 1000, unit + 1
-    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 or size >= 100 else f"{size:.1f} {_UNITS[unit]}"
 
 
 def _time(at: datetime) -> str:
