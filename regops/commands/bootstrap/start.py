@@ -12,7 +12,7 @@ from regops.collectors.bootstrap.start import StartPlan
 from regops.collectors.bootstrap.start import start as start_registry
 from regops.collectors.bootstrap.start_environment import check_reachable, registry_environment
 from regops.errors import ConfigurationError
-from regops.options import Output, OutputOption, timeout_option
+from regops.options import Output, OutputOption, complete_image, timeout_option
 from regops.settings import HttpOptions
 from regops.wiring import Services
 
@@ -51,7 +51,13 @@ def _env_file(path: Path | None) -> tuple[str, str] | None:
 def start(
     ctx: typer.Context,
     image: Annotated[
-        str, typer.Argument(metavar="IMAGE", help="The registry's image, as `load` names it.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="IMAGE",
+            help="The registry's image, as `load` names it.",
+            autocompletion=complete_image,
+            show_default=False,
+        ),
     ],
     name: Annotated[
         str, typer.Option("--name", envvar="REGOPS_START_NAME", metavar="NAME", help="The container's name.")
