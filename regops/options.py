@@ -57,6 +57,13 @@ def complete_container(incomplete: str) -> list[str]:
     return [name for name in container_names(os.environ) if name.startswith(incomplete)]
 
 
+def complete_image(incomplete: str) -> list[str]:
+    """Return the references of this engine's images, for shell completion, as complete_container does."""
+    from regops.wiring import image_references
+
+    return [name for name in image_references(os.environ) if name.startswith(incomplete)]
+
+
 def timeout_option(meaning: str) -> Any:
     """Return the option --timeout with what it bounds, in seconds; more than a day overflows clocks."""
     return typer.Option("--timeout", "-t", envvar="REGOPS_TIMEOUT", min=0.1, max=86400, metavar="SECONDS", help=meaning)

@@ -206,3 +206,17 @@ def container_names(environ: Mapping[str, str]) -> list[str]:
     from regops.adapters.engine import completion
 
     return completion.container_names(environ)
+
+
+def image_references(environ: Mapping[str, str]) -> list[str]:
+    """Return the references of this engine's images, as container_names does."""
+    from regops.adapters.engine import completion
+
+    return completion.image_references(environ)
+
+
+def object_names(environ: Mapping[str, str], options: StoreOptions, swift_container: str) -> list[str]:
+    """Return the names of a Swift container's objects for completion, [] where it is not listed within two seconds."""
+    from regops.adapters.swift import completion
+
+    return completion.object_names(environ, options, swift_container)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from regops.adapters.engine import completion
-from regops.adapters.engine.completion import container_names
+from regops.adapters.engine.completion import container_names, image_references
 
 HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n"
 
@@ -69,8 +69,25 @@ def test_a_name_the_shell_would_run_is_not_offered(tmp_path: Path) -> None:
         assert container_names(environ) == ["good"]
 
 
+def test_images_are_named_by_their_references(tmp_path: Path) -> None:
+    listed = [{"RepoTags": ["registry:2", "127.0.0.1:5000/a/b:1", "<none>:<none>", "$(x)"]}, {"RepoTags": None}]
+    with engine(tmp_path / "s", answering(listed)) as environ:
+        assert image_references(environ) == ["127.0.0.1:5000/a/b:1", "registry:2"]
+
+
 @pytest.mark.parametrize(
-    "body", [b"", b"no JSON", b"{}", b"[1]", b"[" * 100_000, {"message": "no"}, [{"Names": None}], [{"Names": [5]}]]
+    "body",
+    [
+        b"",
+        b"no JSON",
+        b"{}",
+        b"[1]",
+        b"[" * 100_000,
+        {"message": "no"},
+        [{"Names": None}],
+        [{"Names": [5]}],
+        [{"Names": 5}],
+    ],
 )
 def test_an_answer_that_is_no_list_of_containers_gives_none(tmp_path: Path, body: object) -> None:
     with engine(tmp_path / "s", answering(body)) as environ:

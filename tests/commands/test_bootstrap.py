@@ -248,6 +248,31 @@ def test_of_several_the_failures_are_the_errors_of_the_document(tmp_path: Path) 
     assert "the object nothing.tar" in error["message"]
 
 
+def completed(words: str) -> str:
+    """Return what a shell gets that completes the last word, and see that nothing else is said."""
+    environ = {**os.environ, "_REGOPS_COMPLETE": "complete_bash", "COMP_WORDS": words}
+    environ["COMP_CWORD"] = str(len(words.split()) - 1)
+    done = subprocess.run([Path(sys.executable).with_name("regops")], env=environ, capture_output=True, text=True)
+    assert (done.stderr, done.returncode) == ("", 0)
+    return done.stdout
+
+
+@pytest.mark.parametrize("command", ["download", "verify", "load"])
+def test_a_shell_completes_the_names_of_objects(command: str, swift: SwiftServer) -> None:
+    assert completed(f"regops bootstrap {command} m").split() == ["main.tar.gz"]
+    swift.put("elsewhere", "more.tar", b"x")
+    swift.put("elsewhere", "m$(reboot)", b"x")
+    assert completed(f"regops bootstrap {command} -c elsewhere m").split() == ["more.tar"]
+
+
+def test_a_shell_that_completes_gets_nothing_from_a_swift_that_does_not_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert completed("regops bootstrap download -c nowhere m").strip() == ""
+    monkeypatch.setenv("ST_KEY", "wrong")
+    assert completed("regops bootstrap download m").strip() == ""
+    monkeypatch.delenv("ST_AUTH")
+    assert completed("regops bootstrap download m").strip() == ""
+
+
 def test_names_that_are_nearly_so_are_offered(tmp_path: Path) -> None:
     for command in (("download", "--to", str(tmp_path)), ("verify",), ("load",)):
         result = regops(*command, "main.tar")

@@ -16,6 +16,7 @@ from regops.commands.bootstrap.shared import (
     OsCloudOption,
     RetriesOption,
     SwiftContainerOption,
+    complete_object,
     connections_option,
 )
 from regops.options import Output, OutputOption, timeout_option
@@ -25,7 +26,13 @@ from regops.wiring import Services
 def download(
     ctx: typer.Context,
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME", help="What to fetch, as `list` names it.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="NAME",
+            help="What to fetch, as `list` names it.",
+            autocompletion=complete_object,
+            show_default=False,
+        ),
     ],
     to: Annotated[
         Path, typer.Option("--to", envvar="REGOPS_TO", metavar="DIR", help="The folder for the files.")

@@ -16,6 +16,7 @@ from regops.commands.bootstrap.shared import (
     OsCloudOption,
     RetriesOption,
     SwiftContainerOption,
+    complete_object,
 )
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
@@ -26,7 +27,10 @@ def load(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|FILE", help="The tarball, as `list` names it, or a file on this machine.", show_default=False
+            metavar="NAME|FILE",
+            help="The tarball, as `list` names it, or a file on this machine.",
+            autocompletion=complete_object,
+            show_default=False,
         ),
     ],
     replace: Annotated[

@@ -1,11 +1,13 @@
 """The options that the commands of `regops bootstrap` share."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from regops.settings import StoreOptions
 from regops.wiring import Services
 
 
@@ -88,3 +90,13 @@ def connections_option(text: str) -> Any:
 
 CONNECTIONS = 4
 CONTAINER = "docker-registry.bootstrap"
+
+
+def complete_object(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of the objects that may be meant, for shell completion; [] where Swift does not list them."""
+    from regops.wiring import object_names
+
+    said = ctx.params
+    options = StoreOptions(said.get("os_cloud"), said.get("os_cacert"), bool(said.get("insecure")))
+    names = object_names(os.environ, options, said.get("swift_container") or CONTAINER)
+    return [name for name in names if name.startswith(incomplete)]

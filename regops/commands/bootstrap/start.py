@@ -13,7 +13,7 @@ from regops.collectors.bootstrap.start import StartPlan
 from regops.collectors.bootstrap.start import start as start_registry
 from regops.collectors.bootstrap.start_environment import registry_environment
 from regops.errors import ConfigurationError
-from regops.options import Output, OutputOption, timeout_option
+from regops.options import Output, OutputOption, complete_image, timeout_option
 from regops.settings import HttpOptions
 from regops.wiring import Services
 
@@ -69,7 +69,13 @@ def _env_file(path: Path | None) -> tuple[str, str] | None:
 def start(
     ctx: typer.Context,
     image: Annotated[
-        str, typer.Argument(metavar="IMAGE", help="The registry's image, as `load` names it.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="IMAGE",
+            help="The registry's image, as `load` names it.",
+            autocompletion=complete_image,
+            show_default=False,
+        ),
     ],
     name: Annotated[
         str,

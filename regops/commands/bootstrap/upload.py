@@ -21,7 +21,7 @@ from regops.commands.bootstrap.shared import (
     SwiftContainerOption,
     connections_option,
 )
-from regops.options import Output, OutputOption, timeout_option
+from regops.options import Output, OutputOption, complete_image, timeout_option
 from regops.wiring import Services
 
 _SIZE = re.compile(r"([1-9][0-9]{0,11})([KMG]?)")
@@ -43,7 +43,10 @@ def upload(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|IMAGE", help="A tarball on this machine, or an image of its engine.", show_default=False
+            metavar="FILE|IMAGE",
+            help="A tarball on this machine, or an image of its engine.",
+            autocompletion=complete_image,
+            show_default=False,
         ),
     ],
     name: Annotated[

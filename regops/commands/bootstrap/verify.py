@@ -22,6 +22,7 @@ from regops.commands.bootstrap.shared import (
     OsCloudOption,
     RetriesOption,
     SwiftContainerOption,
+    complete_object,
 )
 from regops.errors import ConfigurationError, RegopsError
 from regops.model.answer import Target
@@ -34,7 +35,10 @@ def verify(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME|FILE", help="Tarballs, as `list` names them, or files on this machine.", show_default=False
+            metavar="NAME|FILE",
+            help="Tarballs, as `list` names them, or files on this machine.",
+            autocompletion=complete_object,
+            show_default=False,
         ),
     ],
     against: Annotated[
