@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,8 +15,9 @@ from regops.render.bystander import Bystander
 from regops.render.visible import visible, visible_line
 
 _DETAIL_WIDTH = 60
-# What is smaller is over before anybody has read a bar, which would only stay behind.
+# What is over before anybody has read a bar needs none, which would only stay behind.
 _BAR_BYTES = 4_000_000
+_BAR_SECONDS = 0.5
 
 
 class ConsoleProgress:
@@ -54,7 +56,7 @@ class ConsoleProgress:
 
     @contextmanager
     def transfer(self, text: str, total_bytes: int | None) -> Generator[Callable[[int], None]]:
-        """Show a transfer of more than a few MB; call the yielded function with the bytes that came since."""
+        """Show a transfer that takes a while; call the yielded function with the bytes that came since."""
         self._stop()
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -65,20 +67,14 @@ class ConsoleProgress:
         )
         progress = Progress(*columns, console=self._console, disable=not self._live)
         task = progress.add_task(visible_line(text), total=total_bytes)
-        came = 0
-
-        def advance(count: int) -> None:
-            nonlocal came
-            came += count
-            progress.update(task, advance=count)
-            if came >= _BAR_BYTES:
-                progress.start()
-
+        late = Timer(0 if (total_bytes or 0) >= _BAR_BYTES else _BAR_SECONDS, progress.start)
+        late.daemon = True
+        late.start()
         try:
-            if (total_bytes or 0) >= _BAR_BYTES:
-                progress.start()
-            yield advance
+            yield lambda count: progress.update(task, advance=count)
         finally:
+            late.cancel()
+            late.join()
             if progress.live.is_started:
                 progress.stop()
 

@@ -89,7 +89,7 @@ def test_a_name_no_container_can_have_is_refused_before_anything_is_asked(name: 
 
 @pytest.mark.parametrize(
     "reference",
-    ["../containers/x", "a/../b", "a//b", "/", "", "..", "\udcff", "a\nb", "a?b", "a b", "a%2Fb", "x" * 600],
+    ["../containers/x", "a/../b", "a//b", "/", "..", "\udcff", "a\nb", "a?b", "a b", "a%2Fb", "x" * 600],
 )
 def test_what_no_image_can_be_called_is_refused_before_anything_is_asked(reference: str) -> None:
     nobody = DockerEngine("unix:///nonexistent/docker.sock")

@@ -1,15 +1,16 @@
 """Progress in a pipe and on a terminal."""
 
+import io
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from operator_terminal import operator_at
+from regops.render import progress as drawing
 from regops.render.plain_progress import PlainProgress
 from regops.wiring import Services
+from swift_server import wait_until
 
 
 def test_in_a_pipe_a_step_is_a_line_and_a_transfer_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,13 +42,22 @@ def test_work_goes_on_when_nobody_reads_its_steps_any_more() -> None:
     assert (done.returncode, done.stdout) == (0, b"done\n")
 
 
-@pytest.mark.parametrize(("lines", "bars"), [(4, False), (60_000, True)])
-def test_a_terminal_gets_a_bar_for_what_takes_a_while_only(tmp_path: Path, lines: int, bars: bool) -> None:
-    log = tmp_path / "access.log"
-    log.write_text(
-        '10.0.0.1 - - [23/Nov/2026:09:00:00 +0000] "GET /v2/a/manifests/1 HTTP/1.1" 200 5 "-" "curl/8"\n' * lines
-    )
-    with operator_at("traffic", str(log)) as (terminal, process):
-        assert terminal.wait(process) == 0
-        terminal.read_some(0.1)
-    assert ("\u2501" in terminal.screen.decode()) is bars
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("total_bytes", "after_seconds", "bar"), [(400, 3600, False), (400, 0, True), (5 << 20, 0, True)]
+)
+def test_a_terminal_gets_a_bar_for_what_takes_a_while_only(
+    total_bytes: int, after_seconds: float, bar: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(drawing, "_BAR_SECONDS", after_seconds)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with drawing.ConsoleProgress(color=True) as progress, progress.transfer("main.tar.gz", total_bytes) as advance:
+        advance(total_bytes)
+        if bar:
+            wait_until(lambda: "main.tar.gz" in sys.stderr.getvalue())  # type: ignore[attr-defined]
+    assert ("main.tar.gz" in sys.stderr.getvalue()) is bar  # type: ignore[attr-defined]
