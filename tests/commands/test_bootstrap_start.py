@@ -173,6 +173,7 @@ def test_with_an_env_file_the_shell_has_no_say(tmp_path: Path) -> None:
         (b"export A=1\n", "line 1: this is a shell's"),
         (b"NOT_SET_ANYWHERE\n", "takes NOT_SET_ANYWHERE from the environment"),
         (b"\xff\xfe", "it is not UTF-8"),
+        (b"A=1\n" * (1 << 18) + b"B=2\n", "more than 1 MiB"),
     ],
 )
 def test_an_env_file_that_cannot_be_used_is_told(content: bytes, reason: str, tmp_path: Path) -> None:

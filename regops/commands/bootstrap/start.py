@@ -60,10 +60,14 @@ def _env_file(path: Path | None) -> tuple[str, str] | None:
         return None
     try:
         with path.open("rb") as file:
-            return str(path), file.read(_ENV_FILE_BYTES).decode("utf-8")
+            content = file.read(_ENV_FILE_BYTES + 1)
+        text = content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"the env file {path} cannot be read: {why}") from error
+    if len(content) > _ENV_FILE_BYTES:
+        raise ConfigurationError(f"the env file {path} is larger than any: more than {_ENV_FILE_BYTES >> 20} MiB")
+    return str(path), text
 
 
 def start(
