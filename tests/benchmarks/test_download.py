@@ -73,7 +73,7 @@ def narrow(server: SwiftServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
     ("way", "peer", "most"),
     [
         ("loopback", "curl and md5sum", 1.0),
-        ("loopback", "swift download", 1.15),
+        ("loopback", "swift download", 1.0),
         ("loopback", "rclone", 1.0),
         ("narrow", "curl and md5sum", 1 / 1.5),
         ("narrow", "swift download", 1 / 1.5),

@@ -8,7 +8,7 @@ from regops.errors import Phase, RegopsError, Unreachable
 from regops.model.tarball import StoredObject
 
 # What fits into a processor's own cache is written and checked from there.
-_CHUNK_BYTES = 64 << 10
+_CHUNK_BYTES = 128 << 10
 _LEAST_BYTES = 1024  # of every timeout's length: less is silence that somebody stretches
 
 
