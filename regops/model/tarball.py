@@ -51,8 +51,7 @@ class StoredObject:
     size_bytes is None where the server does not say (a DLO of many segments); etag carries no quotes and is the md5
     of the bytes for a plain object, the hash of its segments' hashes for an SLO, None where it proves nothing. metadata
     is what X-Object-Meta-* say, names in lower case, and empty in a listing, which does not tell; image_tags are the
-    references that an upload noted in it. takes_ranges says that a part of it can be asked for, which a listing does
-    not tell either.
+    references that an upload noted in it. takes_ranges says whether a part of it can be asked for, None in a listing.
     """
 
     name: str
@@ -63,7 +62,7 @@ class StoredObject:
     content_type: str | None
     metadata: tuple[tuple[str, str], ...] = ()
     image_tags: tuple[str, ...] = ()
-    takes_ranges: bool = field(default=False, compare=False)  # how it can be asked for, not what it is
+    takes_ranges: bool | None = field(default=None, compare=False)  # how it can be asked for, not what it is
 
 
 @dataclass(frozen=True, slots=True)
