@@ -106,6 +106,10 @@ class Changed(UnexpectedAnswer):
     """What was asked about has been replaced by another meanwhile."""
 
 
+class Conflict(UnexpectedAnswer):
+    """The target answered that what was asked does not go together with what it has."""
+
+
 class Refused(RegopsError):
     """regops will not do this, because it would not be safe; the message says what is in the way."""
 

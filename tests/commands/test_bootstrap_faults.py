@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
 from bent_download import bent_download, download_at_once, names_in
 from bent_swift import Bend, answer, bent_swift, cut_after, flip_byte, pass_whole, stall_after
+from fake_clock import FakeClock
 from fault_server import Peer
 from operator_terminal import operator_at
+from regops.main import app
+from regops.wiring import Services
 from swift_server import SwiftServer, wait_until
 
 pytestmark = pytest.mark.swift
@@ -159,6 +162,32 @@ def test_a_token_that_nobody_accepts_ends_it_and_keeps_the_part(
     assert result.exit_code == 3
     assert json.loads(result.stdout)["errors"][0]["kind"] == "authentication_failed"
     assert (tmp_path / ".plain.tar.part").read_bytes() == IMAGE[:500_000]
+
+
+@pytest.mark.parametrize("command", ["download", "verify"])
+@pytest.mark.parametrize(
+    ("index", "content", "how"), [(1, None, "is not there"), (0, b"x" * 1_000_000, "is not the one in its manifest")]
+)
+def test_an_object_with_a_segment_that_is_missing_or_another_is_told_as_damaged(
+    command: str, index: int, content: bytes | None, how: str, swift: SwiftServer, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    for name, value in swift.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    for each in range(3):
+        swift.put("broken_segments", f"x/{each}", IMAGE[each * 1_000_000 : (each + 1) * 1_000_000])
+    swift.put_slo(CONTAINER, "broken.tar", [{"path": f"broken_segments/x/{each}"} for each in range(3)])
+    if content is None:
+        assert swift.request("DELETE", f"broken_segments/x/{index}")[0] == 204
+    else:
+        swift.put("broken_segments", f"x/{index}", content)
+    arguments = ["bootstrap", command, "broken.tar", "-c", CONTAINER]
+    result = CliRunner().invoke(app, arguments, obj=Services(clock=FakeClock()))
+    assert result.exit_code == 1
+    said = f"its segment broken_segments/x/{index}, from byte {index * 1_000_000} on, {how}\n"
+    assert result.stderr.startswith(f"error: broken.tar is damaged in Swift: {said}hint: upload it anew")
+    assert not (tmp_path / "broken.tar").exists()
 
 
 def test_a_part_that_rotted_on_the_disk_is_fetched_anew(
@@ -340,5 +369,5 @@ def test_a_terminal_that_is_gone_costs_nothing_of_the_part(
         wait_until(lambda: part.exists() and part.stat().st_size == 1_000_000)
         terminal.read_until("plain.tar")
         terminal.hang_up()
-        assert process.wait(10) == 128 + signal.SIGHUP
+        assert process.wait(60) == 128 + signal.SIGHUP
     assert names_in(tmp_path) == [part.name, f"{part.name}.json"]

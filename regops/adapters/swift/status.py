@@ -2,7 +2,7 @@
 
 import http.client
 
-from regops.errors import AuthenticationFailed, Changed, NotFound, RegopsError, Unavailable, UnexpectedAnswer
+from regops.errors import AuthenticationFailed, Changed, Conflict, NotFound, RegopsError, Unavailable, UnexpectedAnswer
 from regops.model.tarball import StoreAccount
 from regops.secret import mask_url
 
@@ -44,7 +44,7 @@ def meaning(error: HttpStatus, account: StoreAccount, what: str) -> RegopsError:
         case 412 | 416:
             return Changed(f"{what} has just been replaced by another, at {where}", hint="try again")
         case _:
-            kind = Unavailable if error.status in _FOR_NOW else UnexpectedAnswer
+            kind = Unavailable if error.status in _FOR_NOW else Conflict if error.status == 409 else UnexpectedAnswer
             return kind(
                 f"{where} answered {error.status} {error.reason} when asked for {what}",
                 hint="is Swift well? the log of its proxy says more",

@@ -4,8 +4,9 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 from regops.collectors.bootstrap.listing import nearly
-from regops.errors import Changed, NotFound
-from regops.model.tarball import StoredObject
+from regops.collectors.bootstrap.proof import broken_segment
+from regops.errors import Changed, Conflict, Corrupted, NotFound
+from regops.model.tarball import ObjectKind, StoredObject
 from regops.ports import ObjectStore
 
 
@@ -28,9 +29,20 @@ def opened(
 ) -> Generator[Iterator[bytes]]:
     """Give the bytes of an object that was announced, from start to stop or to its end.
 
-    Raises Changed when another has taken its place, and what the store raises.
+    Raises Changed when another has taken its place, Corrupted when a segment of it is missing or another, and what the
+    store raises.
     """
-    with store.open(swift_container, stored.name, start=start, stop=stop, etag=stored.etag) as (arriving, chunks):
-        if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
-            raise Changed(f"{stored.name} was replaced just now", hint="try again")
-        yield chunks
+    try:
+        opening = store.open(swift_container, stored.name, start=start, stop=stop, etag=stored.etag)
+        with opening as (arriving, chunks):
+            if (arriving.etag, arriving.size_bytes) != (stored.etag, stored.size_bytes):
+                raise Changed(f"{stored.name} was replaced just now", hint="try again")
+            yield chunks
+    except Conflict as error:
+        # What Swift says of a large object that it cannot put together.
+        if stored.kind is not ObjectKind.SLO:
+            raise
+        raise Corrupted(
+            f"{stored.name} is damaged in Swift: {broken_segment(store, swift_container, stored)}",
+            hint="upload it anew, from a good copy: `regops bootstrap upload` with --replace",
+        ) from error

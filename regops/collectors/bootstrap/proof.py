@@ -7,7 +7,7 @@ from itertools import count
 
 from parsers.errors import ParseError
 from parsers.slo_manifest import Segment, parse_slo_manifest, slo_etag
-from regops.errors import Changed, Corrupted, Refused, UnexpectedAnswer
+from regops.errors import Changed, Corrupted, NotFound, Refused, RegopsError, UnexpectedAnswer
 from regops.model.tarball import ObjectKind, Proof, StoredObject
 from regops.ports import ObjectStore
 
@@ -53,6 +53,25 @@ def proof_of(stored: StoredObject, pieces: tuple[Piece, ...]) -> tuple[Proof, in
     if unproved:
         return Proof.PARTLY, unproved
     return (Proof.SEGMENTS if stored.kind is ObjectKind.SLO else Proof.MD5), 0
+
+
+def broken_segment(store: ObjectStore, swift_container: str, stored: StoredObject) -> str:
+    """Return which segment of an SLO is not what its manifest says, in words; the first one, if there are several."""
+    try:
+        segments = parse_slo_manifest(store.manifest(swift_container, stored.name), source="the manifest")
+        start = 0
+        for segment in segments:
+            if segment.container:
+                try:
+                    found = store.head(segment.container, segment.name).etag
+                except NotFound:
+                    return f"its segment {_path(segment)}, from byte {start} on, is not there"
+                if found and found != segment.etag:
+                    return f"its segment {_path(segment)}, from byte {start} on, is not the one in its manifest"
+            start += segment.size_bytes
+    except (RegopsError, ParseError):
+        pass  # who may read an object may not always look at its segments
+    return "one of its segments is not there, or is not the one in its manifest"
 
 
 class Checker:
