@@ -44,7 +44,7 @@ def file(tmp_path: Path) -> Path:
 def test_a_file_needs_no_credentials(file: Path) -> None:
     result = verify(str(file))
     assert result.exit_code == 0
-    assert f"{file}: good, " in result.stdout
+    assert f"{file} here: good, " in result.stdout
     assert f"  {TAG}: 1 layer as announced, linux/amd64\n    {image_id(TAG)}\n" in result.stdout
     assert f"  sha256 {hashlib.sha256(IMAGE).hexdigest()}\n" in result.stdout
 
@@ -114,7 +114,7 @@ def test_of_several_each_is_told(file: Path, tmp_path: Path) -> None:
     bad.write_bytes(cut(IMAGE))
     result = verify(str(file), str(bad))
     assert result.exit_code == 1
-    assert f"{bad}: not good" in result.stdout
+    assert f"{bad} here: not good" in result.stdout
     assert verify(str(tmp_path / "a"), str(tmp_path / "b")).exit_code == 3
 
 
@@ -125,7 +125,7 @@ def test_files_are_checked_though_another_name_means_none_and_nobody_can_ask_swi
         monkeypatch.delenv(name, raising=False)
     result = verify("nosuch", str(file))
     assert result.exit_code == 1
-    assert f"{file}: good" in result.stdout
+    assert f"{file} here: good" in result.stdout
     assert "there is no file nosuch here; no credentials for Swift" in result.stderr
     alone = verify("nosuch")
     assert alone.exit_code == 2
@@ -178,13 +178,38 @@ def test_a_sha256_that_was_noted_at_the_upload_has_to_agree(stored: SwiftServer)
 @pytest.mark.parametrize("name", ["image.tar.gz", "large.tar.gz"])
 def test_a_file_is_compared_with_an_object(name: str, stored: SwiftServer, file: Path) -> None:
     assert verify(str(file), "--against", name).exit_code == 0
-    for other in (IMAGE + b"!", cut(IMAGE), flip(IMAGE)):
+    size = len(IMAGE)
+    for other, how in (
+        (IMAGE + b"!", f"it has {size + 1} bytes, and the object {size}"),
+        (cut(IMAGE), f"it has {len(cut(IMAGE))} bytes, and the object {size}"),
+        (flip(IMAGE), "the checksums disagree" if name == "image.tar.gz" else "somewhere after the first"),
+    ):
         file.write_bytes(other)
         result = verify(str(file), "--against", name, "--checksums-only")
         assert result.exit_code == 1, result.output
         assert f"{file} differs from the object {name}" in result.stderr
-        assert f"`regops bootstrap download {name}`" in result.stderr
-        assert f"upload {file} {name} --replace" in result.stderr
+        assert how in result.stderr
+        assert f"`regops bootstrap download {name} --container {CONTAINER}`" in result.stderr
+        assert f"upload {file} {name} --container {CONTAINER} --replace" in result.stderr
+
+
+@pytest.mark.swift
+def test_what_nothing_vouches_for_is_not_called_good(stored: SwiftServer, file: Path) -> None:
+    for arguments in (("dynamic.tar.gz", "--checksums-only"), (str(file), "--against", "dynamic.tar.gz")):
+        result = verify(*arguments)
+        assert result.exit_code == 3
+        assert "error: Swift has no checksum of " in result.stderr
+        assert "dynamic.tar.gz (a DLO)" in result.stderr
+        assert "good" not in result.stdout
+
+
+@pytest.mark.swift
+def test_a_file_that_has_the_name_of_an_object_is_not_taken_for_it(
+    stored: SwiftServer, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "image.tar.gz in Swift: good" in verify("image.tar.gz").stdout
+    monkeypatch.chdir(file.parent)
+    assert "image.tar.gz here: good" in verify("image.tar.gz").stdout
 
 
 @pytest.mark.swift
@@ -228,7 +253,9 @@ def test_what_is_not_there_is_told(stored: SwiftServer) -> None:
     result = verify("nothing.tar.gz")
     assert result.exit_code == 3
     assert "the object nothing.tar.gz in the Swift container verified is not there" in result.stderr
-    assert verify("nothing.tar.gz", "image.tar.gz").exit_code == 1
+    both = verify("nothing.tar.gz", "image.tar.gz")
+    assert both.exit_code == 1
+    assert "nothing.tar.gz in Swift: not checked\n" in both.stdout
 
 
 @pytest.mark.swift

@@ -1,6 +1,7 @@
 """Whether tarballs are what they should be: against checksums, and the images in them layer by layer."""
 
 import hashlib
+import shlex
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from regops.collectors.bootstrap.image_tarball import ImageChecker
 from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.proof import Checker, Piece, pieces_of, proof_of
 from regops.collectors.bootstrap.tarball_source import TarballSource
-from regops.errors import Corrupted, RegopsError
+from regops.errors import Corrupted, Refused, RegopsError
 from regops.model.answer import Target
 from regops.model.tarball import Proof
 from regops.model.verification import Verification, Verifications
@@ -32,16 +33,26 @@ class Expected:
     """What a tarball has to agree with besides what its source knows: the pieces of an object, and a sha256."""
 
     name: str = ""
+    swift_container: str = ""
     pieces: tuple[Piece, ...] = ()
     proof: Proof = Proof.NONE
     sha256: str = ""
 
 
 def expected_of(store: ObjectStore, swift_container: str, name: str, patience: Patience) -> Expected:
-    """Return what an object of Swift says of a file that should be the same. Raises what the store raises."""
+    """Return what an object of Swift says of a file that should be the same.
+
+    Raises Refused when it says nothing, and what the store raises.
+    """
     stored = patience.ask(partial(announced, store, swift_container, name))
     pieces = patience.ask(partial(pieces_of, store, swift_container, stored))
-    return Expected(name, pieces, proof_of(stored, pieces)[0])
+    proof = proof_of(stored, pieces)[0]
+    if proof is Proof.NONE:
+        raise Refused(
+            f"Swift has no checksum of the object {name} (a DLO): nothing tells whether a file is the same",
+            hint=f"{_command('download', name, swift_container)} fetches it, to compare the two byte by byte",
+        )
+    return Expected(name, swift_container, pieces, proof)
 
 
 def verify(
@@ -73,22 +84,50 @@ def verify(
 
 
 @contextmanager
-def _compared(name: str, with_object: str, checker: Checker) -> Generator[None]:
-    """Say of bytes that are another's that they differ: which of the two is the damaged one, nobody knows here."""
+def _compared(name: str, expected: Expected, checker: Checker) -> Generator[None]:
+    """Say of bytes that are another's that they differ."""
     try:
         yield
     except Corrupted as error:
         same = checker.good_bytes
-        raise Corrupted(
-            f"{name} differs from the object {with_object}"
-            + (f", somewhere after the first {same} bytes" if same else ": the checksums disagree"),
-            hint=f"`regops bootstrap download {with_object}` fetches the object; if the file is the better one, "
-            f"`regops bootstrap upload {name} {with_object} --replace` puts it there",
-        ) from error
+        how = f", somewhere after the first {same} bytes" if same else ": the checksums disagree"
+        raise _differs(name, expected, how) from error
+
+
+def _differs(name: str, expected: Expected, how: str) -> Corrupted:
+    """Return how a file differs from an object: which of the two is the damaged one, nobody knows here."""
+    fetch = _command("download", expected.name, expected.swift_container)
+    put = _command("upload", name, expected.name, expected.swift_container, "--replace")
+    return Corrupted(
+        f"{name} differs from the object {expected.name}{how}",
+        hint=f"{fetch} fetches the object, with --force over a file of its name; if the file is the better one, "
+        f"{put} puts it there",
+    )
+
+
+def _command(what: str, *names: str) -> str:
+    """Return a command to copy; the last of the names, but for options, is the Swift container."""
+    *others, swift_container = (shlex.quote(name) for name in names if not name.startswith("--"))
+    options = [name for name in names if name.startswith("--")]
+    return f"`{' '.join(('regops bootstrap', what, *others, '--container', swift_container, *options))}`"
+
+
+def _check_size(name: str, size_bytes: int | None, expected: Expected) -> None:
+    """Raise Corrupted for a file whose length alone tells that it is another."""
+    sizes = [piece.size_bytes for piece in expected.pieces]
+    wanted = sum(size for size in sizes if size is not None)
+    if expected.pieces and None not in sizes and size_bytes is not None and size_bytes != wanted:
+        raise _differs(name, expected, f": it has {size_bytes} bytes, and the object {wanted}")
 
 
 def _verify(subject: Subject, expected: Expected, *, look_inside: bool, progress: Progress) -> Verification:
     with subject.open() as source, progress.transfer(subject.name, source.size_bytes) as advance:
+        _check_size(subject.name, source.size_bytes, expected)
+        if not look_inside and source.proof is Proof.NONE and not (expected.pieces or expected.sha256 or source.sha256):
+            raise Refused(
+                f"Swift has no checksum of {subject.name} (a DLO): --checksums-only leaves nothing to compare",
+                hint="without it, the image inside is checked",
+            )
         digest, size_bytes = hashlib.sha256(), 0
         image = ImageChecker(subject.name) if look_inside else None
         checker = Checker(subject.name, expected.pieces) if expected.pieces else None
@@ -97,7 +136,7 @@ def _verify(subject: Subject, expected: Expected, *, look_inside: bool, progress
             size_bytes += len(chunk)
             advance(len(chunk))
             if checker is not None:
-                with _compared(subject.name, expected.name, checker):
+                with _compared(subject.name, expected, checker):
                     checker.update(chunk)
             if image is None or failure:
                 digest.update(chunk)
@@ -108,7 +147,7 @@ def _verify(subject: Subject, expected: Expected, *, look_inside: bool, progress
                 # The rest is read all the same: where the checksum disagrees, that says more than a broken archive.
                 failure = error
         if checker is not None:
-            with _compared(subject.name, expected.name, checker):
+            with _compared(subject.name, expected, checker):
                 checker.finish()
         try:
             if failure is not None:

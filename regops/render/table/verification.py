@@ -4,6 +4,7 @@ from rich.console import Group, RenderableType
 from rich.filesize import decimal
 from rich.text import Text
 
+from regops.errors import ExitStatus
 from regops.model.tarball import Proof
 from regops.model.verification import Verification, Verifications
 from regops.render.visible import visible_line
@@ -23,11 +24,12 @@ def verifications_table(answer: Verifications) -> RenderableType:
 
 
 def _paragraph(one: Verification) -> list[Text]:
-    name = visible_line(one.name)
+    # A file is taken before an object of the same name: whoever meant the other sees it here.
+    head = [(visible_line(one.name), "bold"), " here: " if one.is_file else " in Swift: "]
     if not one.good:
-        return [Text.assemble((name, "bold"), ": ", ("not good", "red"))]
+        return [Text.assemble(*head, ("not good" if one.exit_code is ExitStatus.BAD_NEWS else "not checked", "red"))]
     size = "" if one.size_bytes is None else f", {decimal(one.size_bytes)}"
-    lines = [Text.assemble((name, "bold"), ": ", ("good", "green"), size)]
+    lines = [Text.assemble(*head, ("good", "green"), size)]
     checked = _CHECKED[one.proof]
     if not one.is_file and one.proof is Proof.NONE:
         checked = "Swift has no checksum of it (a DLO)"
