@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -173,7 +174,10 @@ def test_an_engine_makes_nothing_of_what_is_broken_off_before_the_end_mark(
 
 @pytest.mark.engine
 @pytest.mark.swift
-def test_a_load_that_is_killed_leaves_nothing(engine: DockerEngine, swift: SwiftServer) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_load_that_is_ended_leaves_nothing(
+    number: signal.Signals, engine: DockerEngine, swift: SwiftServer, tmp_path: Path
+) -> None:
     swift.put("load", "killed.tar", WHOLE)
     there = Event()
 
@@ -186,9 +190,13 @@ def test_a_load_that_is_killed_leaves_nothing(engine: DockerEngine, swift: Swift
     with bent_swift(swift.auth_url, "killed.tar", stall) as proxy:
         environ = {**os.environ, **swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}
         command = [sys.executable, "-m", "regops", "bootstrap", "load", "killed.tar", "-c", "load"]
-        with subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL) as process:
+        errors = tmp_path / "stderr"
+        with errors.open("w") as stderr, subprocess.Popen(command, env=environ, stderr=stderr) as process:
             assert there.wait(60)
-            process.kill()
+            process.send_signal(number)
+    said = "" if number is signal.SIGKILL else "killed.tar: nothing was loaded\n"
+    assert errors.read_text().endswith(said)
+    assert process.returncode == (-number if number is signal.SIGKILL else 128 + number)
     assert engine.image(TAG) is None
     assert engine.image(image_id(TAG)) is None
 

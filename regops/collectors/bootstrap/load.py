@@ -57,6 +57,9 @@ def load(
                 said = [*said[-_MOST_LINES:], line]
         except Unreachable as error:
             raise _lost(error, whole=bool(checked)) from error
+        except (KeyboardInterrupt, SystemExit):
+            progress.step(f"{source.name}: {_state(whole=bool(checked))}")
+            raise
     if not checked:
         raise UnexpectedAnswer(f"the engine at {engine.address} calls {source.name} loaded before it was sent its end")
     contents, before = checked[0]
@@ -130,5 +133,10 @@ def _tag(engine: Engine, image: TarballImage, tag: str, before: ImageFacts | Non
 
 def _lost(error: Unreachable, *, whole: bool) -> RegopsError:
     """Return what the loss of the engine, or of Swift before the end, means for the images."""
-    state = "whether it made images of it is not known" if whole else "nothing was loaded"
-    return Unreachable(f"{error.message}; {state}", hint=error.hint, phase=error.phase, timed_out=error.timed_out)
+    message = f"{error.message}; {_state(whole=whole)}"
+    return Unreachable(message, hint=error.hint, phase=error.phase, timed_out=error.timed_out)
+
+
+def _state(*, whole: bool) -> str:
+    """Return what an engine has of a tarball that was broken off, before its end was sent or after."""
+    return "whether it made images of it is not known" if whole else "nothing was loaded"
