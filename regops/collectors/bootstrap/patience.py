@@ -26,9 +26,12 @@ class Patience:
         """Return the answer to a question that may be asked several times."""
         while True:
             try:
-                return question()
+                answer = question()
             except (Unreachable, Unavailable) as error:
                 self.wait(error)
+            else:
+                self._failures = 0
+                return answer
 
     def wait(self, error: RegopsError, *, moved_bytes: int = 0) -> None:
         """Wait before the next try. Raises the error when it will not pass, or when there were tries enough."""
