@@ -39,6 +39,48 @@ def test_a_whole_file_gets_its_name_and_the_mode_that_the_umask_leaves(tmp_path:
     assert names_in(tmp_path) == ["image.tar"]
 
 
+def write_known(folder: Path, content: bytes) -> None:
+    with open_folder(folder, "image.tar") as place, place.part(WHOLE) as part:
+        bring(part, content)
+        part.keep()
+
+
+def test_a_run_that_ends_while_the_disk_is_waited_for_leaves_what_the_next_one_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(descriptor: int) -> None:
+        raise SystemExit
+
+    before = os.umask(0o002)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", ended)
+            with pytest.raises(SystemExit):
+                write_known(tmp_path, b"all of it")
+        with open_folder(tmp_path, "image.tar") as place, place.part(WHOLE) as part:
+            assert part.carried_bytes == 9
+            part.keep()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "image.tar").read_bytes() == b"all of it"
+    assert stat.S_IMODE((tmp_path / "image.tar").stat().st_mode) == 0o664
+
+
+def test_folders_that_are_made_are_on_the_disk_before_the_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, safe = os.fsync, list[Path]()
+
+    def noted(descriptor: int) -> None:
+        safe.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write(tmp_path, "2026/11/image.tar", b"whole")
+    inner = tmp_path / "2026" / "11"
+    assert safe == [tmp_path, tmp_path / "2026", inner / ".image.tar.part", inner]
+
+
 def test_nobody_else_may_read_it_while_it_is_not_checked(tmp_path: Path) -> None:
     with open_folder(tmp_path, "image.tar") as place, place.part(None) as part:
         bring(part, b"half")
@@ -228,7 +270,7 @@ def test_a_name_too_long_for_the_file_system_is_a_failure_in_words(tmp_path: Pat
 
 def test_more_than_fits_is_refused_before_a_byte_is_written(tmp_path: Path) -> None:
     with (
-        pytest.raises(Failed, match="would need"),
+        pytest.raises(Failed, match="needs 1153 PB"),
         open_folder(tmp_path, "image.tar") as place,
         place.part(None),
     ):

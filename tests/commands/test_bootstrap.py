@@ -358,7 +358,7 @@ def test_a_download_that_is_cut_short_leaves_a_part_that_is_no_file(
     if name == "dynamic.tar":  # nothing says what its part belongs to
         assert names_in(tmp_path) == []
     else:
-        assert "hint: the same command goes on after the 1234567 bytes that are here" in result.stderr
+        assert "hint: the same command goes on after the 1.2 MB that are here" in result.stderr
         assert (tmp_path / f".{name}.part").read_bytes() == IMAGE[:1_234_567]
 
 
@@ -429,7 +429,7 @@ def test_an_interrupt_leaves_the_part_for_the_next_run(
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert said == "main.tar.gz: the same command goes on after the 100000 bytes that are here\n"
+    assert said == "main.tar.gz: the same command goes on after the 100 kB that are here\n"
     assert names_in(tmp_path) == [".main.tar.gz.part", ".main.tar.gz.part.json"]
 
 
@@ -473,7 +473,7 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_written(small_disk:
     (small_disk / "other").write_bytes(bytes(3_000_000))
     result = download("main.tar.gz", to=small_disk)
     assert result.exit_code == 1
-    assert "would need 3000000 bytes" in result.stderr
+    assert "main.tar.gz needs 3.0 MB, and " in result.stderr
     assert names_in(small_disk) == ["other"]
 
 

@@ -14,6 +14,7 @@ from regops.collectors.bootstrap.part_note import Whole
 from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.proof import Checker, Piece, pieces_of, proof_of
 from regops.errors import Changed, Corrupted, Refused, RegopsError, Unavailable, Unreachable
+from regops.model.size import size_words
 from regops.model.tarball import Download, Downloads, Outcome, StoredObject
 from regops.ports import Clock, ObjectStore, Progress
 
@@ -153,7 +154,7 @@ class _Transfer:
             raise
         except BaseException as error:
             if resumable and part.size_bytes and not part.is_discarded:
-                stays = f"the same command goes on after the {part.size_bytes} bytes that are here"
+                stays = f"the same command goes on after the {size_words(part.size_bytes)} that are here"
                 if isinstance(error, RegopsError):
                     error.hint = stays
                 elif isinstance(error, KeyboardInterrupt | SystemExit):

@@ -25,9 +25,11 @@ def file_failure(error: OSError, path: Path) -> RegopsError:
             return PermissionDenied(f"{path} cannot be written: {reason}", hint="--to names another folder")
         case errno.ENOSPC | errno.EDQUOT:
             return Failed(f"{path}: {reason}", hint="make room, or name another folder: --to")
-        case errno.ELOOP | errno.ENOTDIR | errno.EISDIR:
-            return Refused(
-                f"{path} is not what it has to be: {reason}", hint="no link is followed there; --to names another"
-            )
+        case errno.ELOOP:
+            return Refused(f"{path} is a link, and none is followed there", hint="look at it, and remove it")
+        case errno.ENOTDIR:
+            return Refused(f"{path} is no folder, or lies in what is none", hint="--to names another")
+        case errno.EISDIR:
+            return Refused(f"{path} is a folder", hint="--to names another")
         case _:
             return Failed(f"{path}: {reason}")

@@ -17,6 +17,7 @@ from regops.collectors.bootstrap.file_failure import check_ours, file_failure
 from regops.collectors.bootstrap.part import BLOCK_BYTES, Part
 from regops.collectors.bootstrap.part_note import PartNote, Whole
 from regops.errors import Failed, Refused
+from regops.model.size import size_words
 
 _CONTROL = frozenset(map(chr, (*range(32), *range(127, 160))))
 _CHUNK_BYTES = 1 << 20
@@ -65,7 +66,7 @@ class Folder:
         free = found.f_bavail * found.f_frsize
         if size_bytes > free:
             raise Failed(
-                f"{self.path} would need {size_bytes} bytes, and {free} are free there",
+                f"{self.path} needs {size_words(size_bytes)}, and {size_words(free)} are free there",
                 hint="--to names another folder",
             )
 
@@ -149,9 +150,10 @@ class Folder:
     def _keep(self, descriptor: int, name: str) -> None:
         mask = os.umask(0o077)
         os.umask(mask)
-        os.fchmod(descriptor, 0o666 & ~mask)
         os.fsync(descriptor)
         os.rename(name, self._name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+        # Not before: a part that others may write to is none that a later run goes on with.
+        os.fchmod(descriptor, 0o666 & ~mask)
         os.fsync(self._descriptor)
 
 
@@ -173,6 +175,7 @@ def open_folder(root: Path, object_name: str) -> Generator[Folder]:
                 shown /= folder
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(folder, dir_fd=descriptor)
+                    os.fsync(descriptor)
                 descriptor = os.open(folder, flags | os.O_NOFOLLOW, dir_fd=descriptor)
                 stack.callback(os.close, descriptor)
         except OSError as error:
