@@ -35,6 +35,11 @@ class Secret:
         return hash(self._value)
 
 
+def mask_broken_url(text: str) -> str:
+    """Return what was meant to be an address, and is none, without whatever in it may be a user and a password."""
+    return mask_url(f"***@{text.rpartition('@')[2]}" if "@" in text else text)
+
+
 def mask_url(text: str) -> str:
     """Return an address, or a text that holds some, without user names, passwords and signatures."""
     return _SIGNED.sub(r"\g<key>***", _USERINFO.sub(r"\g<head>***@", text))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regops.render.json import plain
-from regops.secret import Secret, mask_url
+from regops.secret import Secret, mask_broken_url, mask_url
 
 
 def test_a_secret_shows_nothing_in_any_form() -> None:
@@ -32,6 +32,20 @@ def test_a_secret_shows_nothing_in_any_form() -> None:
 )
 def test_an_address_is_shown_without_its_credentials(url: str, masked: str) -> None:
     assert mask_url(url) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://admin:hunter2/secret@h:5000", "***@h:5000"),
+        ("http:/admin:hunter2@h:5000/v3", "***@h:5000/v3"),
+        ("http//admin:hunter2@h/v3", "***@h/v3"),
+        ("http://admin:hunter2#secret@h:5000/v3", "***@h:5000/v3"),
+        ("keystone.example", "keystone.example"),
+    ],
+)
+def test_what_is_no_address_shows_nothing_that_may_be_a_password(text: str, shown: str) -> None:
+    assert mask_broken_url(text) == shown
 
 
 @given(st.from_regex(r"[a-z]{3,9}://[a-z]{1,5}:hunter2@[a-z.]{1,9}(:[0-9]{1,5})?/[a-z]{0,5}", fullmatch=True))

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 from regops import __version__
 from regops.adapters.swift.environment import Tls
 from regops.errors import ConfigurationError, Phase, RegopsError, UnexpectedAnswer, Unreachable
-from regops.secret import mask_url
+from regops.secret import mask_broken_url, mask_url
 
 BODY_LIMIT_BYTES = 64 << 20  # a page of 10,000 names of 1,024 bytes, every one escaped
 NO_ANSWER = (http.client.HTTPException, OSError, ValueError)
@@ -187,7 +187,7 @@ def _proxy_for(url: str) -> Any:
         return None
     found = urlsplit(text if "://" in text else f"http://{text}")
     if found.scheme != "http" or not found.hostname:
-        raise ConfigurationError(f"the proxy {mask_url(text)} cannot be used", hint="it must be an http address")
+        raise ConfigurationError(f"the proxy {mask_broken_url(text)} cannot be used", hint="it must be an http address")
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from regops.errors import ConfigurationError
-from regops.secret import Secret, mask_url
+from regops.secret import Secret, mask_broken_url
 
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # Python's way to keep what is no UTF-8
 _VERSION_VARIABLES = ("ST_AUTH_VERSION", "OS_IDENTITY_API_VERSION", "OS_AUTH_VERSION")
@@ -173,7 +173,7 @@ class _Variables:
         value = (self.get(name) or "").rstrip("/")
         if not is_address(value):
             raise ConfigurationError(
-                f"{name} is no http or https address: {mask_url(value)}", hint=f"set {name} to the whole address"
+                f"{name} is no http or https address: {mask_broken_url(value)}", hint=f"set {name} to the whole address"
             )
         return value
 
