@@ -34,6 +34,8 @@ class RegopsGroup(TyperGroup):
         """Read the command line and run it."""
         _open_closed_streams()
         _print_everything()
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as it was while all this was loaded
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return super().main(*args, **extra)
         except SystemExit as ended:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -35,10 +36,28 @@ print("MODULES", *sorted(sys.modules))
 """
 
 
+INTERRUPTED = """
+import builtins, os, signal
+real = builtins.__import__
+def imported(name, *more):
+    if name == "regops.main":
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *more)
+builtins.__import__ = imported
+from regops.__main__ import run
+run()
+"""
+
+
 def modules_after(*arguments: str, environ: Mapping[str, str] | None = None) -> set[str]:
     command = [sys.executable, "-c", PROGRAM, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **(environ or {})})
     return set(done.stdout.rpartition("MODULES ")[2].split())
+
+
+def test_an_interrupt_while_it_is_loaded_ends_it_without_a_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 @pytest.mark.parametrize(

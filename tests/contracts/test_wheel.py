@@ -26,7 +26,7 @@ def test_the_wheel_holds_every_file_of_both_packages(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         entry_points = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
-        assert "regops = regops.main:app" in archive.read(entry_points).decode()
+        assert "regops = regops.__main__:run" in archive.read(entry_points).decode()
     assert names == in_the_folder()
     assert {"regops/py.typed", "parsers/py.typed"} <= names
 
