@@ -29,7 +29,8 @@ class PartFailure:
 
 def part_failure(name: str, kind: str, message: str, hint: str) -> PartFailure:
     """Return the failure of one of several things, whose message names it."""
-    return PartFailure(kind, message if name in message else f"{name}: {message}", hint)
+    shown = name if name.isprintable() else repr(name)
+    return PartFailure(kind, message if shown in message else f"{shown}: {message}", hint)
 
 
 def part_failures(answer: object) -> tuple[PartFailure, ...]:

@@ -23,7 +23,7 @@ from regops.adapters.swift.connection import (
 from regops.adapters.swift.environment import KeystoneLogin, Login, Tls, TokenLogin, V1Login, read_login, read_tls
 from regops.adapters.swift.objects import check_container, check_object, ranged_object, stored_object
 from regops.adapters.swift.status import HttpStatus, TokenRefused, meaning
-from regops.errors import ConfigurationError, Corrupted, NotFound, Refused, RegopsError
+from regops.errors import AuthenticationFailed, ConfigurationError, Corrupted, NotFound, RegopsError
 from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
 from regops.secret import Secret
 from regops.settings import StoreOptions
@@ -132,11 +132,15 @@ class SwiftStore:
 
         def look(mine: Sequence[str]) -> None:
             sibling = self._sibling()
-            with suppress(RegopsError):  # who may list may not always look
+            with suppress(AuthenticationFailed):  # who may list may not always look
                 for name in mine:
                     sibling._timeout_seconds = min(self._timeout_seconds, max(ends - time.monotonic(), _LEAST_SECONDS))
-                    with suppress(NotFound, Refused):
+                    try:
                         found[name] = sibling._head(head_object, swift_container, name)
+                    except AuthenticationFailed:
+                        raise
+                    except RegopsError:
+                        pass  # another one may be answered
                     if time.monotonic() > ends:
                         return
 

@@ -68,7 +68,7 @@ class Unpacker:
             self._open(start)
             yield from self._unpacked(start)
         if self._inner is not None and not self._inner.eof:
-            raise Corrupted(f"{self._name} is cut short: its {self.compression} data has no end")
+            raise Corrupted(f"{self._name} is cut short: its {self.compression} data has no end", hint=FETCH_AGAIN)
 
     def _open(self, start: bytes) -> None:
         self.compression = compression_of(start)
@@ -116,8 +116,9 @@ class Unpacker:
                 return piece, inner.unused_data if inner.eof else b""
             piece = inner.decompress(waiting, _PIECE_BYTES)
         except _DAMAGED as error:
+            why = str(error).rpartition(": ")[2]  # zlib's: Error -3 while decompressing data: incorrect data check
             raise Corrupted(
-                f"{self._name} is damaged: its {self.compression} data cannot be unpacked ({error})",
+                f"{self._name} is damaged: its {self.compression} data cannot be unpacked ({why})",
                 hint=FETCH_AGAIN,
             ) from error
         return piece, inner.unused_data if inner.eof else inner.unconsumed_tail
