@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bent_download import names_in
-from bent_swift import Bend, bent_swift, cut_after, drip_after, flip_byte, pass_on, pass_whole, stall_after
+from bent_swift import Bend, answer, bent_swift, cut_after, drip_after, flip_byte, pass_on, pass_whole, stall_after
 from fault_server import FaultServer, Peer
 from regops.main import app
 from regops.wiring import SystemClock
@@ -99,6 +99,18 @@ def test_tags_that_an_upload_noted_are_shown(swift: SwiftServer) -> None:
     assert "\nmain.tar.gz brings registry.example:5000/main:1, café:2,3, " in shown
     assert "\x1b" not in shown
     assert "registry.example" not in regops("list", "-c", "tagged", "--no-tags").stdout
+
+
+def test_an_object_that_cannot_be_looked_at_keeps_no_other_from_it(
+    swift: SwiftServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for index in range(12):  # more than are looked at at a time
+        swift.put("looked-at", f"{index:02}.tar", b"1", {"X-Object-Meta-Regops-Image-Tags": "registry:1"})
+    with bent_swift(swift.auth_url, "/looked-at/00.tar", answer(503), method="HEAD") as proxy:
+        monkeypatch.setenv("ST_AUTH", f"{proxy.url}/auth/v1.0")
+        objects = document("list", "-c", "looked-at")["data"]["objects"]
+    assert [one["name"] for one in objects if not one["image_tags"]] == ["00.tar"]
+    assert len(objects) == 12
 
 
 def test_names_cannot_steer_the_terminal(swift: SwiftServer) -> None:

@@ -10,7 +10,7 @@ Bend = Callable[[Peer, bytes, socket.socket], None]
 """Gets the client, the answer's head with its empty line, and the server whose next bytes are the body."""
 
 
-def bent_swift(auth_url: str, path_part: str, bend: Bend) -> FaultServer:
+def bent_swift(auth_url: str, path_part: str, bend: Bend, *, method: str = "GET") -> FaultServer:
     """Return a proxy, to be used as a context manager, that bends the answers to GETs of paths that hold path_part."""
     where = urlsplit(auth_url)
     assert where.hostname is not None
@@ -24,7 +24,7 @@ def bent_swift(auth_url: str, path_part: str, bend: Bend) -> FaultServer:
                 if not byte:
                     return
                 head += byte
-            if peer.head.startswith(b"GET ") and path_part in peer.path:
+            if peer.head.startswith(f"{method} ".encode()) and path_part in peer.path:
                 bend(peer, head, server)
                 return
             peer.send(head)
