@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from threading import Timer
 from types import TracebackType
 from typing import Any, Self
@@ -9,6 +10,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.status import Status
+from rich.table import Column
 from rich.text import Text
 
 from regops.render.bystander import Bystander
@@ -18,6 +20,7 @@ _DETAIL_WIDTH = 60
 # What is over before anybody has read a bar needs none, which would only stay behind.
 _BAR_BYTES = 4_000_000
 _BAR_SECONDS = 0.5
+_BAR_COLUMNS = 70  # a narrower terminal has room for the numbers alone
 
 
 class ConsoleProgress:
@@ -58,12 +61,13 @@ class ConsoleProgress:
     def transfer(self, text: str, total_bytes: int | None) -> Generator[Callable[[int], None]]:
         """Show a transfer that takes a while; call the yielded function with the bytes that came since."""
         self._stop()
+        whole = partial(Column, no_wrap=True)
         columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False, table_column=whole(overflow="ellipsis")),
+            *((BarColumn(),) if self._console.width >= _BAR_COLUMNS else ()),
+            DownloadColumn(table_column=whole()),
+            TransferSpeedColumn(table_column=whole()),
+            TimeRemainingColumn(table_column=whole()),
         )
         progress = Progress(*columns, console=self._console, disable=not self._live)
         task = progress.add_task(visible_line(text), total=total_bytes)
