@@ -293,6 +293,20 @@ def test_another_sha256_than_the_noted_one_is_not_loaded(
     assert engine.image(TAG) is None
 
 
+@pytest.mark.engine
+@pytest.mark.swift
+def test_a_damaged_object_is_told_with_how_to_see_where_it_was_damaged(
+    engine: DockerEngine, swift: SwiftServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in swift.environ.items():
+        monkeypatch.setenv(name, value)
+    swift.put("load", "flipped.tar", flipped(WHOLE, len(WHOLE) // 2))
+    result = load("flipped.tar", "-c", "load")
+    assert result.exit_code == 1
+    assert "hint: `regops bootstrap verify flipped.tar --container load` tells whether" in result.stderr
+    assert engine.image(TAG) is None
+
+
 @pytest.mark.swift
 def test_an_object_that_is_not_there_is_told(swift: SwiftServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in swift.environ.items():

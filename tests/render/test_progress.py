@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 
@@ -45,6 +46,23 @@ def test_work_goes_on_when_nobody_reads_its_steps_any_more() -> None:
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+@pytest.mark.parametrize(("columns", "bar"), [(60, False), (80, True)])
+def test_a_narrow_terminal_gets_the_numbers_on_one_line(
+    columns: int, bar: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with drawing.ConsoleProgress(color=True) as progress, progress.transfer("main.tar.gz", 400_000_000) as advance:
+        wait_until(lambda: "main.tar.gz" in sys.stderr.getvalue())  # type: ignore[attr-defined]
+        advance(400_000_000)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", sys.stderr.getvalue())  # type: ignore[attr-defined]
+    last = shown.rstrip().splitlines()[-1].rpartition("\r")[2]
+    assert "400.0/400.0 MB" in last
+    assert ("━" in last) is bar
+    assert len(last) <= columns
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ the request is broken off in the middle, which leaves no image and no reference 
 """
 
 import re
+import shlex
 from collections.abc import Generator
 from contextlib import closing
 
 from regops.collectors.bootstrap.image_tarball import passing
+from regops.collectors.bootstrap.image_tarball_packing import FETCH_AGAIN
 from regops.collectors.bootstrap.tarball_source import TarballSource, counted
 from regops.errors import Corrupted, Failed, Refused, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.answer import Target
@@ -57,6 +59,13 @@ def load(
                 said = [*said[-_MOST_LINES:], line]
         except Unreachable as error:
             raise _lost(error, whole=bool(checked)) from error
+        except Corrupted as error:
+            if (
+                swift_container and error.hint == FETCH_AGAIN
+            ):  # the rest was not read: Swift's checksum says nothing yet
+                name = f"{shlex.quote(source.name)} --container {shlex.quote(swift_container)}"
+                error.hint = f"`regops bootstrap verify {name}` tells whether it came damaged, or lies there like that"
+            raise
         except (KeyboardInterrupt, SystemExit):
             progress.step(f"{source.name}: {_state(whole=bool(checked))}")
             raise
