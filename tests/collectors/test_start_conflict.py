@@ -36,6 +36,8 @@ def test_registries_without_a_cache_may_share_a_store() -> None:
         (QA, (DEV, DEVEL), "reg0 has a redis cache"),
         (DEVEL, (DEV, DEVEL), "the new one has a redis cache"),
         (QA, (MAIN, {**QA, "REGISTRY_REDIS_ADDR": "redis:6379"}), "REGISTRY_REDIS_ADDR is set"),
+        (QA, (MAIN, {**QA, "REGISTRY_REDIS_ADDRS": "[redis:6379]"}), "REGISTRY_REDIS_ADDRS is set"),
+        (QA, (MAIN, {**QA, "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR": "redis"}), "BLOBDESCRIPTOR is redis"),
         (QA, (DEV, {name: value for name, value in QA.items() if name != "SETTINGS_FLAVOR"}), "its image is"),
         (DEVEL, (MAIN, {**QA, "OS_AUTH_URL": "http://SWIFT.example:8080/auth/v1.0/"}), "as well"),
         (DEVEL, (MAIN, {**QA, "OS_AUTH_URL": "http://swift.example:8080/v3"}), "as well"),

@@ -15,8 +15,10 @@ from regops.collectors.bootstrap.start_environment import LOCAL
 from regops.collectors.recognition import recognise
 from regops.errors import Refused, UnexpectedAnswer
 
-# Settings of distribution, and of the classic registry, that lead to a redis.
-_REDIS_SETTINGS = frozenset({"REGISTRY_REDIS_ADDR", "CACHE_REDIS_HOST", "CACHE_LRU_REDIS_HOST"})
+# Settings of distribution (2: ADDR, 3: ADDRS) and of the classic registry that lead to a redis; and the one that says
+# what remembers the layers.
+_REDIS_SETTINGS = frozenset({"REGISTRY_REDIS_ADDR", "REGISTRY_REDIS_ADDRS", "CACHE_REDIS_HOST", "CACHE_LRU_REDIS_HOST"})
+_CACHE_SETTING, _REDIS = "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "redis"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -42,6 +44,8 @@ def store_use(environment: Mapping[str, str], names: Iterable[str], image: str) 
     cache = ""
     if settings:
         cache = f"{settings[0]} is set"
+    elif environment.get(_CACHE_SETTING, "").lower() == _REDIS:
+        cache = f"{_CACHE_SETTING} is {_REDIS}"
     elif flavor.startswith("dev"):
         cache = f"its flavor is {flavor}"
     elif not flavor and "dev" in words:
