@@ -171,7 +171,9 @@ def test_with_an_env_file_the_shell_has_no_say(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"export A=1\n", "line 1: this is a shell's"),
-        (b"NOT_SET_ANYWHERE\n", "takes NOT_SET_ANYWHERE from the environment"),
+        (b"A=1\ncanary\nB\n", "registry.env, lines 2, 3: without a value, a variable is taken from the environment"),
+        (b"canary\n", "line 1: without a value"),
+        (b"canary='x'\n", "line 1: the value is in quotes"),
         (b"\xff\xfe", "it is not UTF-8"),
         (b"A=1\n" * (1 << 18) + b"B=2\n", "more than 1 MiB"),
     ],
@@ -182,6 +184,7 @@ def test_an_env_file_that_cannot_be_used_is_told(content: bytes, reason: str, tm
     result = start(services(), "--env-file", str(path))
     assert result.exit_code == 2
     assert reason in result.stderr
+    assert "canary" not in result.stderr, "a line without a value may be a pasted password"
 
 
 @pytest.mark.parametrize("volume", ["logs", "logs:var", "../x:/var/log", ":/var"])
