@@ -351,12 +351,14 @@ def test_another_machines_loopback_is_no_place_for_it() -> None:
 class Ending(FakeEngine):
     """An engine whose containers end at once, saying why."""
 
+    said = b"docker-registry: canary-hunter2 is no password\nX-Auth-Token: AUTH_tk12345\n"
+
     def run(self, image: str, **options: Any) -> str:
         made = super().run(image, **options)
         document = self.documents[-1]
         assert isinstance(document, dict)
         document["State"] |= {"Status": "exited", "Running": False, "ExitCode": 78}
-        self.output[made] = b"docker-registry: canary-hunter2 is no password\nX-Auth-Token: AUTH_tk12345\n"
+        self.output[made] = self.said
         self.files[made, "/var/log/supervisor/docker-registry.log"] = b"panic: swift\ngoroutine 1:\n\tmain.go:1\n"
         return made
 
@@ -374,6 +376,20 @@ def test_one_that_ends_is_told_with_its_last_lines_and_removed(keep: bool) -> No
     assert "panic: swift" in result.stderr
     assert "goroutine" not in result.stderr
     assert (engine.documents == []) is not keep
+
+
+def test_the_path_of_a_password_is_told_and_a_password_in_its_place_is_not(tmp_path: Path) -> None:
+    class Unread(Ending):
+        said = b"docker-registry: OS_PASSWORD_FILE: '/run/secrets/os' cannot be read, not 'canary-one', /canary"
+
+    path = tmp_path / "registry.env"
+    path.write_text(
+        "SETTINGS_FLAVOR=local\nOS_PASSWORD_FILE=/run/secrets/os\nINDEX_PASSWORD_FILE=canary-one\nOS_PASSWORD=/canary\n"
+    )
+    engine = Unread(images={IMAGE: "sha256:one"})
+    given = FakeServices(fake_engine=engine, registries={URL: FakeRegistry({"/v2/": 502}, url=URL)})
+    result = start(given, "--env-file", str(path))
+    assert "OS_PASSWORD_FILE: '/run/secrets/os' cannot be read, not '***', ***" in result.stderr
 
 
 @pytest.mark.usefixtures("store")

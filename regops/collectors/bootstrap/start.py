@@ -157,8 +157,13 @@ def _own_certificate(engine: Engine, plan: StartPlan, container_id: str) -> str:
 
 
 def _waiting(plan: StartPlan, container_id: str) -> Waiting:
-    hidden = tuple(Secret(value) for name, value in plan.given.variables.items() if _SECRET.search(name))
+    hidden = tuple(Secret(value) for name, value in plan.given.variables.items() if _is_secret(name, value))
     return Waiting(plan.container, container_id, plan.seconds, keep=plan.keep, secrets=hidden)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Return whether a variable is a secret: OS_PASSWORD is, and the path in OS_PASSWORD_FILE is none."""
+    return bool(_SECRET.search(name)) and not (name.endswith("_FILE") and value.startswith("/"))
 
 
 def _image(engine: Engine, plan: StartPlan) -> ImageFacts:
