@@ -95,7 +95,13 @@ def test_ports_name_network_volumes_and_restart_are_the_operators() -> None:
     options = run_options(given)
     assert (options["name"], options["network"], options["restart_policy"]) == ("first", "backend", {"Name": "no"})
     assert options["ports"] == {"8080/tcp": ("0.0.0.0", 80), "8443/tcp": ("0.0.0.0", 443)}
-    assert options["volumes"] == {"logs": {"bind": "/var/log", "mode": "rw"}}
+    assert options["volumes"] == ["logs:/var/log:rw"]
+
+
+def test_volumes_and_folders_are_mounted_to_read_or_to_write_and_one_in_two_places() -> None:
+    given = services()
+    start(given, "-v", "/srv/tls:/etc/nginx/tls:ro", "-v", "data:/a:rw", "-v", "data:/b")
+    assert run_options(given)["volumes"] == ["/srv/tls:/etc/nginx/tls:ro", "data:/a:rw", "data:/b:rw"]
 
 
 @pytest.mark.parametrize(
@@ -187,9 +193,14 @@ def test_an_env_file_that_cannot_be_used_is_told(content: bytes, reason: str, tm
     assert "canary" not in result.stderr, "a line without a value may be a pasted password"
 
 
-@pytest.mark.parametrize("volume", ["logs", "logs:var", "../x:/var/log", ":/var"])
+@pytest.mark.parametrize(
+    "volume", ["logs", "logs:var", "../x:/var/log", "./x:/y:ro", ":/var", "/x:/y:", "/x:/y:rx", "/x:/y:ro:ro", "ro:ro"]
+)
 def test_a_volume_that_is_none_is_a_usage_error(volume: str) -> None:
-    assert start(services(), "-v", volume).exit_code == 2
+    given = services()
+    result = start(given, "-v", volume)
+    assert (result.exit_code, given.fake_engine.calls) == (2, [])
+    assert "a folder is named from the root on" in told(result)
 
 
 @pytest.mark.parametrize("name", ["OS_AUTH_URL", "ST_AUTH"])

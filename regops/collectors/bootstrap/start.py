@@ -33,11 +33,20 @@ _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume of the engine or a folder of its host, the place inside where it is mounted, and ro or rw."""
+
+    source: str
+    place: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartPlan:
     """A container as it shall be.
 
-    It is published on address, an IP address, port 0 for any; volumes maps a volume or folder to a place inside.
-    seconds is how long it may take to answer; keep leaves one that does not, or whose parts do not work.
+    It is published on address, an IP address, port 0 for any. seconds is how long it may take to answer; keep leaves
+    one that does not, or whose parts do not work.
     """
 
     image: str
@@ -47,7 +56,7 @@ class StartPlan:
     https_port: int
     restart: str
     network: str | None
-    volumes: Mapping[str, str]
+    volumes: tuple[Volume, ...]
     given: Given
     seconds: float
     keep: bool
@@ -105,7 +114,7 @@ def start(
         flavor=environment.get("SETTINGS_FLAVOR", ""),
         swift_container=use.swift_container,
         files=files,
-        files_kept=any(_covers(place, files) for place in plan.volumes.values()),
+        files_kept=any(_covers(volume.place, files) for volume in plan.volumes),
         certificate=_own_certificate(engine, plan, container_id),
         answered_seconds=answered,
         health=health,
@@ -147,7 +156,7 @@ def _covers(place: str, folder: str) -> bool:
 
 def _own_certificate(engine: Engine, plan: StartPlan, container_id: str) -> str:
     """Return where in the container the certificate is that our image made for itself, "" where it made none."""
-    if any(_covers(place, _GIVEN_CERTIFICATE) for place in plan.volumes.values()):
+    if any(_covers(volume.place, _GIVEN_CERTIFICATE) for volume in plan.volumes):
         return ""
     try:
         engine.file_facts(container_id, _CERTIFICATE)
@@ -192,7 +201,7 @@ def _options(plan: StartPlan, inside: Mapping[str, tuple[int, int]], mark: str) 
         "name": plan.container,
         "ports": {f"{port}/tcp": (plan.address, outside or None) for port, outside in inside.values()},
         "environment": dict(plan.given.variables),
-        "volumes": {source: {"bind": place, "mode": "rw"} for source, place in plan.volumes.items()},
+        "volumes": [f"{volume.source}:{volume.place}:{volume.mode}" for volume in plan.volumes],
         "labels": {REGISTRY_LABEL: "true", _MARK: mark},
         "restart_policy": {"Name": plan.restart},
         **({"network": plan.network} if plan.network else {}),

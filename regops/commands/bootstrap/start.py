@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from regops.collectors.bootstrap.start import StartPlan
+from regops.collectors.bootstrap.start import StartPlan, Volume
 from regops.collectors.bootstrap.start import start as start_registry
 from regops.collectors.bootstrap.start_environment import registry_environment
 from regops.errors import ConfigurationError
@@ -17,7 +17,7 @@ from regops.options import Output, OutputOption, complete_image, timeout_option
 from regops.settings import HttpOptions
 from regops.wiring import Services
 
-_VOLUME = re.compile(r"(/[^:]*|[A-Za-z0-9][A-Za-z0-9_.-]+):(/[^:]*)")
+_VOLUME = re.compile(r"(?P<source>/[^:]*|[A-Za-z0-9][A-Za-z0-9_.-]+):(?P<place>/[^:]*?)(?::(?P<mode>ro|rw))?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,254}")
 _ENV_FILE_BYTES = 1 << 20
 
@@ -31,12 +31,14 @@ class Restart(StrEnum):
     NO = "no"
 
 
-def _volumes(given: list[str] | None) -> dict[str, str]:
-    found = {text: _VOLUME.fullmatch(text) for text in given or []}
-    for text, match in found.items():
-        if not match:
-            raise typer.BadParameter(f"{text} is not NAME:/PLACE or /FOLDER:/PLACE")
-    return {match[1]: match[2] for match in found.values() if match}
+def _volume(given: str) -> Volume:
+    found = _VOLUME.fullmatch(given)
+    if not found:
+        raise typer.BadParameter(
+            f"{given} is not NAME:/PLACE or /FOLDER:/PLACE, with :ro after it or without; "
+            "a folder is named from the root on"
+        )
+    return Volume(found["source"], found["place"], found["mode"] or "rw")
 
 
 def _name(value: str) -> str:
@@ -136,7 +138,12 @@ def start(
     ] = None,
     volume: Annotated[
         list[str] | None,
-        typer.Option("--volume", "-v", metavar="NAME:/PLACE", help="Mount a volume: logs:/var/log keeps the logs."),
+        typer.Option(
+            "--volume",
+            "-v",
+            metavar="NAME:/PLACE",
+            help="Mount a volume, or a folder named from the root on: logs:/var/log, /srv/tls:/etc/nginx/tls:ro.",
+        ),
     ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave a container that does not answer, to look into it.")
@@ -190,7 +197,7 @@ def start(
         https_port=https_port,
         restart=restart,
         network=network,
-        volumes=_volumes(volume),
+        volumes=tuple(map(_volume, volume or ())),
         given=registry_environment(os.environ, _env_file(env_file)),
         seconds=timeout,
         keep=keep,
