@@ -127,7 +127,7 @@ def start(
             "--restart",
             envvar="REGOPS_RESTART",
             metavar="POLICY",
-            help="When the engine starts it again by itself: unless-stopped, always, on-failure or no.",
+            help="When the engine starts it again by itself, once it works: unless-stopped, always, on-failure or no.",
         ),
     ] = Restart.UNLESS_STOPPED,
     network: Annotated[
@@ -146,7 +146,7 @@ def start(
         ),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave a container that does not answer, to look into it.")
+        bool, typer.Option("--keep", help="Leave a container that does not work, to look into it.")
     ] = False,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[float, timeout_option("How long it may take to answer.")] = 60.0,
@@ -173,11 +173,13 @@ def start(
     not seen.
 
     One that ends, does not answer in time, or has a part that does not work
-    20 seconds later, is removed again, and its last lines are told; --keep
-    leaves it.
+    20 seconds later, is removed again, and its last lines are told; so is one
+    whose start is interrupted. --keep leaves it. It gets its restart policy
+    once all of it works: one that is kept is not started again by itself.
 
     Exit status: 0 when all of it works, 1 when it does not start, a port is
-    taken or a part fails, 2 when a setting is wrong, 3 when it must not be
+    taken or a part fails, 2 when a setting is wrong, also where the image says
+    so (its exit code 78), 3 when it must not be
     started or the engine could not be asked.
 
     Examples:
