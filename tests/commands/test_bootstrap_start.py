@@ -483,6 +483,29 @@ def test_whoever_stops_it_is_told_what_became_of_the_container(by: BaseException
 
 
 @pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("keep", [(), ("--keep",)])
+def test_what_the_engine_made_after_an_interruption_is_removed_as_well(keep: tuple[str, ...]) -> None:
+    class Slow(FakeEngine):
+        looks = 0
+
+        def run(self, image: str, **options: Any) -> str:
+            super().run(image, **options)
+            self.late = self.documents.pop()
+            raise KeyboardInterrupt
+
+        def inspect(self, name: str) -> str:
+            self.looks += 1
+            if self.looks == 4:
+                self.documents.append(self.late)
+            return super().inspect(name)
+
+    engine = Slow(images={IMAGE: "sha256:one"})
+    result = start(FakeServices(fake_engine=engine, registries={URL: well()}), *keep)
+    assert "interrupted; the container docker-registry was removed\n" in result.stderr
+    assert (result.exit_code, engine.documents, engine.looks) == (130, [], 4)
+
+
+@pytest.mark.usefixtures("store")
 def test_a_container_that_could_not_be_removed_is_not_said_to_be() -> None:
     class Stuck(Ending):
         def remove(self, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from regops.collectors.bootstrap.start_conflict import StoreUse, check_conflicts, store_use
 from regops.collectors.bootstrap.start_environment import LOCAL, Given, check_swift
-from regops.collectors.bootstrap.start_left import MARK, kept, remove, sentences
+from regops.collectors.bootstrap.start_left import MARK, kept, remove, remove_late, sentences
 from regops.collectors.bootstrap.start_ports import host_of, port_taken, ports_of, published
 from regops.collectors.bootstrap.start_wait import Waiting, check_it_runs, failed, wait_until_it_answers
 from regops.collectors.instances import each_container, read_container
@@ -105,10 +105,12 @@ def start(
         # One that the engine did not even start leaves nothing to look into.
         keep = plan.keep and container_id
         left = kept(plan.container) if keep else remove(engine, plan.container, container_id, mark)
-        if isinstance(error, RegopsError) and container_id:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            left = left or remove_late(engine, plan.container, mark, clock)
+            if left:
+                progress.step(f"interrupted; {left}")
+        elif isinstance(error, RegopsError) and container_id:
             error.hint = sentences(error.hint, f"{left}; --keep leaves it" if left.endswith("was removed") else left)
-        elif isinstance(error, KeyboardInterrupt | SystemExit) and left:
-            progress.step(f"interrupted; {left}")
         raise
     files = _files(environment, use)
     return Started(

@@ -2,10 +2,11 @@
 
 from regops.collectors.instances import read_container
 from regops.errors import NotFound, RegopsError
-from regops.ports import Engine
+from regops.ports import Clock, Engine
 
 # Whatever becomes of a start, only the container it made itself may be removed.
 MARK = "regops.bootstrap.start"
+_LATE_SECONDS, _STEP_SECONDS = 3.0, 0.2
 
 
 def kept(container: str) -> str:
@@ -31,6 +32,14 @@ def remove(engine: Engine, container: str, container_id: str, mark: str) -> str:
     except RegopsError as error:
         return f"the container {container} could not be removed: {error.message}" if container_id else ""
     return f"the container {container} was removed"
+
+
+def remove_late(engine: Engine, container: str, mark: str, clock: Clock) -> str:
+    """Remove what the engine may still be making, for nobody waited for its answer; return what remove does."""
+    ends = clock.monotonic() + _LATE_SECONDS
+    while not (left := remove(engine, container, "", mark)) and clock.monotonic() < ends:
+        clock.sleep(_STEP_SECONDS)
+    return left
 
 
 def sentences(first: str, second: str) -> str:
