@@ -5,24 +5,34 @@
     OS_AUTH_URL=http://swift.example:8080/auth/v1.0
     OS_PASSWORD
 
-A name without a value takes it from the environment. Everything after the `=` is the value, blanks and quotes and `#`
+A name without a value takes it from the environment; it may also be a value that was pasted without its name, so no
+message quotes it. Everything after the `=` is the value, blanks and quotes and `#`
 included. Source: docker's reference, `docker run --env-file`; docker/cli, opts/file.go.
 """
 
 import re
+from dataclasses import dataclass
 
 from parsers.errors import ParseError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
-def parse_env_file(text: str, *, source: str) -> dict[str, str | None]:
-    """Return the variables, None for one without a value; the last of equal names counts.
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What a file says of one name: its value, None for one without, and on which line, from 1."""
 
-    Raises ParseError, which quotes no value, for a line that is none, and for two that docker would take and nobody
-    means: a shell's `export`, and a value in quotes, which would become part of it.
+    value: str | None
+    line: int
+
+
+def parse_env_file(text: str, *, source: str) -> dict[str, Variable]:
+    """Return the variables by their names; the last of equal names counts.
+
+    Raises ParseError, which quotes nothing of the line, for a line that is none, and for two that docker would take and
+    nobody means: a shell's `export`, and a value in quotes, which would become part of it.
     """
-    found: dict[str, str | None] = {}
+    found: dict[str, Variable] = {}
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         entry = line.removesuffix("\r").lstrip(" \t")
         if not entry or entry.startswith("#"):
@@ -34,9 +44,9 @@ def parse_env_file(text: str, *, source: str) -> dict[str, str | None]:
             raise ParseError("expected NAME=VALUE", source=source, line=number, text="")
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
             raise ParseError(
-                f"the value of {name} is in quotes, which would become part of it", source=source, line=number, text=""
+                "the value is in quotes, which would become part of it", source=source, line=number, text=""
             )
         if "\0" in value:
-            raise ParseError(f"the value of {name} holds a NUL", source=source, line=number, text="")
-        found[name if equals else name.rstrip()] = value if equals else None
+            raise ParseError("the value holds a NUL", source=source, line=number, text="")
+        found[name if equals else name.rstrip()] = Variable(value if equals else None, number)
     return found

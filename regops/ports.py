@@ -249,6 +249,10 @@ class Engine(Protocol):
         """Start a stopped container; unpause a paused one."""
         ...
 
+    def set_restart(self, name: str, policy: str) -> None:
+        """Say when the engine starts a container again by itself: no, on-failure, always or unless-stopped."""
+        ...
+
     def remove(self, name: str) -> None:
         """Stop and remove a container; one that is not there is no error."""
         ...

@@ -15,7 +15,8 @@ class Started:
     the names of those it was given, never their values; flavor and swift_container are what they say, "" for nothing.
     files is the folder in the container where it keeps images, "" for one that keeps them elsewhere or where nothing
     tells; files_kept is whether a volume is mounted there. certificate is where in the container the one is that it
-    made for itself, "" for none. answered_seconds is the time from the start to the first answer.
+    made for itself, "" for none. answered_seconds is the time from the start to the first answer. restart is when the
+    engine starts it again by itself: as it was asked for (restart_asked) where all of it works, else "no".
     """
 
     target: Target
@@ -33,6 +34,8 @@ class Started:
     files_kept: bool
     certificate: str
     answered_seconds: float
+    restart: str
+    restart_asked: str
     health: RegistryHealth
 
     @property

@@ -7,6 +7,7 @@ import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,8 @@ def test_an_unknown_container_is_named_with_the_engine_and_the_next_step(engine:
 )
 def test_a_name_no_container_can_have_is_refused_before_anything_is_asked(name: str) -> None:
     nobody = DockerEngine("unix:///nonexistent/docker.sock")
-    for ask in (nobody.inspect, nobody.start, nobody.remove, lambda n: next(nobody.logs(n, lines=1))):
+    restart = partial(nobody.set_restart, policy="no")
+    for ask in (nobody.inspect, nobody.start, nobody.remove, restart, lambda n: next(nobody.logs(n, lines=1))):
         with pytest.raises(Refused):
             ask(name)
 
@@ -96,6 +98,17 @@ def test_what_no_image_can_be_called_is_refused_before_anything_is_asked(referen
     for ask in (nobody.image, nobody.image_id, nobody.image_labels, lambda n: next(nobody.save(n))):
         with pytest.raises(Refused, match="no image can be called"):
             ask(reference)
+
+
+@pytest.mark.engine
+def test_a_container_gets_another_restart_policy(engine: DockerEngine, stopped: str) -> None:
+    for policy in ("unless-stopped", "no"):
+        engine.set_restart(stopped, policy)
+        assert json.loads(engine.inspect(stopped))["HostConfig"]["RestartPolicy"]["Name"] == policy
+    with pytest.raises(Failed, match="restart policy"):
+        engine.set_restart(stopped, "sometimes")
+    with pytest.raises(NotFound):
+        engine.set_restart("regops-test-none", "no")
 
 
 @pytest.mark.engine

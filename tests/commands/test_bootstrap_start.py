@@ -12,7 +12,7 @@ from fake_engine import FakeEngine, container_document
 from fake_registry import FakeRegistry, http_reply
 from fake_services import FakeServices
 from regops.collectors.bootstrap.start_environment import PASSED
-from regops.errors import PortTaken, RegopsError
+from regops.errors import PortTaken, RegopsError, UnexpectedAnswer
 from regops.main import app
 
 IMAGE = "regops/docker-registry:lab"
@@ -55,6 +55,11 @@ def store(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+def restart_policies(engine: FakeEngine) -> list[str]:
+    """Return those of the containers that are left."""
+    return [one["HostConfig"]["RestartPolicy"]["Name"] for one in engine.documents if not isinstance(one, str)]
+
+
 def run_options(given: FakeServices) -> dict[str, Any]:
     return next(dict(call[2]) for call in given.fake_engine.calls if call[0] == "run")
 
@@ -68,7 +73,6 @@ def test_the_engine_gets_the_documented_variables_and_nothing_else(monkeypatch: 
     options = run_options(given)
     assert options["environment"] == STORE
     assert options["ports"] == {"8080/tcp": ("127.0.0.1", 5000), "8443/tcp": ("127.0.0.1", 5443)}
-    assert options["restart_policy"] == {"Name": "unless-stopped"}
     assert options["labels"]["regops.registry"] == "true"
     assert (data["http_url"], data["https_url"]) == (URL, "https://127.0.0.1:5443")
     assert (data["variables"], data["flavor"]) == (sorted(STORE), "qa")
@@ -93,9 +97,17 @@ def test_ports_name_network_volumes_and_restart_are_the_operators() -> None:
     places = ("--name", "first", "--http-port", "80", "--https-port", "443", "--address", "0.0.0.0")
     start(given, *places, "--network", "backend", "-v", "logs:/var/log", "--restart", "no")
     options = run_options(given)
-    assert (options["name"], options["network"], options["restart_policy"]) == ("first", "backend", {"Name": "no"})
+    assert (options["name"], options["network"]) == ("first", "backend")
+    assert restart_policies(given.fake_engine) == ["no"]
+    assert "set_restart" not in [call[0] for call in given.fake_engine.calls]
     assert options["ports"] == {"8080/tcp": ("0.0.0.0", 80), "8443/tcp": ("0.0.0.0", 443)}
-    assert options["volumes"] == {"logs": {"bind": "/var/log", "mode": "rw"}}
+    assert options["volumes"] == ["logs:/var/log:rw"]
+
+
+def test_volumes_and_folders_are_mounted_to_read_or_to_write_and_one_in_two_places() -> None:
+    given = services()
+    start(given, "-v", "/srv/tls:/etc/nginx/tls:ro", "-v", "data:/a:rw", "-v", "data:/b")
+    assert run_options(given)["volumes"] == ["/srv/tls:/etc/nginx/tls:ro", "data:/a:rw", "data:/b:rw"]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +183,9 @@ def test_with_an_env_file_the_shell_has_no_say(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"export A=1\n", "line 1: this is a shell's"),
-        (b"NOT_SET_ANYWHERE\n", "takes NOT_SET_ANYWHERE from the environment"),
+        (b"A=1\ncanary\nB\n", "registry.env, lines 2, 3: without a value, a variable is taken from the environment"),
+        (b"canary\n", "line 1: without a value"),
+        (b"canary='x'\n", "line 1: the value is in quotes"),
         (b"\xff\xfe", "it is not UTF-8"),
         (b"A=1\n" * (1 << 18) + b"B=2\n", "more than 1 MiB"),
     ],
@@ -182,11 +196,17 @@ def test_an_env_file_that_cannot_be_used_is_told(content: bytes, reason: str, tm
     result = start(services(), "--env-file", str(path))
     assert result.exit_code == 2
     assert reason in result.stderr
+    assert "canary" not in result.stderr, "a line without a value may be a pasted password"
 
 
-@pytest.mark.parametrize("volume", ["logs", "logs:var", "../x:/var/log", ":/var"])
+@pytest.mark.parametrize(
+    "volume", ["logs", "logs:var", "../x:/var/log", "./x:/y:ro", ":/var", "/x:/y:", "/x:/y:rx", "/x:/y:ro:ro", "ro:ro"]
+)
 def test_a_volume_that_is_none_is_a_usage_error(volume: str) -> None:
-    assert start(services(), "-v", volume).exit_code == 2
+    given = services()
+    result = start(given, "-v", volume)
+    assert (result.exit_code, given.fake_engine.calls) == (2, [])
+    assert "a folder is named from the root on" in told(result)
 
 
 @pytest.mark.parametrize("name", ["OS_AUTH_URL", "ST_AUTH"])
@@ -348,12 +368,15 @@ def test_another_machines_loopback_is_no_place_for_it() -> None:
 class Ending(FakeEngine):
     """An engine whose containers end at once, saying why."""
 
+    status = 78
+    said = b"docker-registry: canary-hunter2 is no password\nX-Auth-Token: AUTH_tk12345\n"
+
     def run(self, image: str, **options: Any) -> str:
         made = super().run(image, **options)
         document = self.documents[-1]
         assert isinstance(document, dict)
-        document["State"] |= {"Status": "exited", "Running": False, "ExitCode": 78}
-        self.output[made] = b"docker-registry: canary-hunter2 is no password\nX-Auth-Token: AUTH_tk12345\n"
+        document["State"] |= {"Status": "exited", "Running": False, "ExitCode": self.status}
+        self.output[made] = self.said
         self.files[made, "/var/log/supervisor/docker-registry.log"] = b"panic: swift\ngoroutine 1:\n\tmain.go:1\n"
         return made
 
@@ -364,13 +387,149 @@ def test_one_that_ends_is_told_with_its_last_lines_and_removed(keep: bool) -> No
     engine = Ending(images={IMAGE: "sha256:one"})
     given = FakeServices(fake_engine=engine, registries={URL: FakeRegistry({"/v2/": 502}, url=URL)})
     result = start(given, *(("--keep",) if keep else ()))
-    assert result.exit_code == 1
-    assert "ended with exit code 78; its last lines:" in result.stderr
+    assert result.exit_code == 2
+    assert "the container docker-registry ended with exit code 78, for it refuses a setting; its last lines:" in (
+        result.stderr
+    )
     assert "docker-registry: *** is no password" in result.stderr
     assert "X-Auth-Token: ***" in result.stderr
     assert "panic: swift" in result.stderr
     assert "goroutine" not in result.stderr
-    assert (engine.documents == []) is not keep
+    assert restart_policies(engine) == (["no"] if keep else []), "or it would log in again and again"
+    kept = (
+        "the container docker-registry is kept, and is not started again by itself: "
+        "`regops logs docker-registry` tells more; before the next try: docker rm -f docker-registry"
+    )
+    hint = result.stderr.partition("hint: ")[2]
+    assert hint == f"{kept if keep else 'the container docker-registry was removed; --keep leaves it'}\n"
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("status", "exit_code", "kind"), [(78, 2, "configuration"), (1, 1, "failed"), (0, 1, "failed")]
+)
+def test_a_setting_that_the_image_refuses_is_a_usage_error_and_no_other_end_is(
+    status: int, exit_code: int, kind: str
+) -> None:
+    engine = Ending(images={IMAGE: "sha256:one"})
+    engine.status = status
+    given = FakeServices(fake_engine=engine, registries={URL: FakeRegistry({"/v2/": 502}, url=URL)})
+    result = start(given, "-o", "json")
+    assert (result.exit_code, json.loads(result.stdout)["errors"][0]["kind"]) == (exit_code, kind)
+
+
+NOISE = (
+    b'2026-11-30 00:49:42,913 INFO Included extra file "/etc/supervisor/conf.d/programs.conf" during parsing\n'
+    b"2026-11-30 00:49:42,922 CRIT Server 'unix_http_server' running without any HTTP authentication checking\n"
+    b"2026-11-30 00:49:43,926 INFO spawned: 'registry' with pid 16\n"
+)
+ENDED = b"2026-11-30 00:49:44,926 INFO exited: nginx (exit status 1; not expected)\n"
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("said", "told_lines"),
+    [
+        (b"the reason\n" + NOISE * 20 + ENDED, ["the reason", ENDED.decode().strip(), "panic: swift"]),
+        (b"".join(b"line %d\n" % n for n in range(40)), [*(f"line {n}" for n in range(31, 40)), "panic: swift"]),
+        (NOISE, ["panic: swift"]),
+    ],
+)
+def test_of_the_last_lines_those_that_matter_are_told(said: bytes, told_lines: list[str]) -> None:
+    engine = Ending(images={IMAGE: "sha256:one"})
+    engine.said = said
+    given = FakeServices(fake_engine=engine, registries={URL: FakeRegistry({"/v2/": 502}, url=URL)})
+    lines = start(given).stderr.partition("its last lines:\n")[2].splitlines()
+    assert lines[:-1] == [f"  {line}" for line in told_lines]
+
+
+@pytest.mark.usefixtures("store")
+def test_routine_is_told_where_there_is_nothing_else() -> None:
+    given = services(registry=FakeRegistry({"/v2/": 502}, url=URL))
+    name = "docker-registry"
+    run = given.fake_engine.run
+
+    def talking(image: str, **options: Any) -> str:
+        made = run(image, **options)
+        given.fake_engine.output[made] = NOISE
+        return made
+
+    given.fake_engine.run = talking  # type: ignore[method-assign]
+    assert f"the container {name} did not answer" in (result := start(given)).stderr
+    assert "INFO spawned: 'registry' with pid 16" in result.stderr
+
+
+class Stopped(FakeRegistry):
+    """A registry whose caller is stopped while it waits."""
+
+    by: BaseException
+
+    def get(self, path: str, *, timeout_seconds: float | None = None) -> Any:
+        raise self.by
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize(("by", "status"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_whoever_stops_it_is_told_what_became_of_the_container(by: BaseException, status: int, keep: bool) -> None:
+    registry = Stopped({}, url=URL)
+    registry.by = by
+    given = services(registry=registry)
+    result = start(given, *(("--keep",) if keep else ()))
+    became = "is kept, and is not started again by itself" if keep else "was removed\n"
+    assert f"interrupted; the container docker-registry {became}" in result.stderr
+    assert result.exit_code == status
+    assert restart_policies(given.fake_engine) == (["no"] if keep else [])
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("keep", [(), ("--keep",)])
+def test_what_the_engine_made_after_an_interruption_is_removed_as_well(keep: tuple[str, ...]) -> None:
+    class Slow(FakeEngine):
+        looks = 0
+
+        def run(self, image: str, **options: Any) -> str:
+            super().run(image, **options)
+            self.late = self.documents.pop()
+            raise KeyboardInterrupt
+
+        def inspect(self, name: str) -> str:
+            self.looks += 1
+            if self.looks == 4:
+                self.documents.append(self.late)
+            return super().inspect(name)
+
+    engine = Slow(images={IMAGE: "sha256:one"})
+    result = start(FakeServices(fake_engine=engine, registries={URL: well()}), *keep)
+    assert "interrupted; the container docker-registry was removed\n" in result.stderr
+    assert (result.exit_code, engine.documents, engine.looks) == (130, [], 4)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_container_that_could_not_be_removed_is_not_said_to_be() -> None:
+    class Stuck(Ending):
+        def remove(self, name: str) -> None:
+            raise UnexpectedAnswer("the device is busy")
+
+    engine = Stuck(images={IMAGE: "sha256:one"})
+    given = FakeServices(fake_engine=engine, registries={URL: FakeRegistry({"/v2/": 502}, url=URL)})
+    result = start(given)
+    assert "the container docker-registry could not be removed: the device is busy" in result.stderr
+    assert "--keep" not in result.stderr
+
+
+def test_the_path_of_a_password_is_told_and_a_password_in_its_place_is_not(tmp_path: Path) -> None:
+    class Unread(Ending):
+        said = b"docker-registry: OS_PASSWORD_FILE: '/run/secrets/os' cannot be read, not 'canary-one', /canary"
+
+    path = tmp_path / "registry.env"
+    path.write_text(
+        "SETTINGS_FLAVOR=local\nOS_PASSWORD_FILE=/run/secrets/os\nINDEX_PASSWORD_FILE=canary-one\nOS_PASSWORD=/canary\n"
+    )
+    engine = Unread(images={IMAGE: "sha256:one"})
+    given = FakeServices(fake_engine=engine, registries={URL: FakeRegistry({"/v2/": 502}, url=URL)})
+    result = start(given, "--env-file", str(path))
+    assert "OS_PASSWORD_FILE: '/run/secrets/os' cannot be read, not '***', ***" in result.stderr
 
 
 @pytest.mark.usefixtures("store")
@@ -402,7 +561,10 @@ def test_one_whose_store_fails_is_told_with_its_last_lines_and_removed() -> None
     assert (result.exit_code, result.stdout, given.fake_engine.documents) == (1, "", [])
     assert "answers, and is not well: registry fails and storage fails (" in result.stderr
     assert "storage: GET http://swift.example:8080: *** refused" in result.stderr
-    assert "is OS_AUTH_URL right as seen from inside the container?; it was removed; --keep leaves it" in result.stderr
+    assert result.stderr.endswith(
+        "is OS_AUTH_URL right as seen from inside the container? The container docker-registry was removed; "
+        "--keep leaves it\n"
+    )
 
 
 @pytest.mark.usefixtures("store")
@@ -411,7 +573,40 @@ def test_one_whose_store_fails_can_be_kept() -> None:
     result = start(given, "--keep")
     assert result.exit_code == 1
     assert "storage" in result.stdout
-    assert given.fake_engine.documents != []
+    assert "docker push" not in result.stdout
+    assert "it is kept, and is not started again by itself" in result.stdout
+    assert "once all of it works: docker update --restart unless-stopped docker-registry" in result.stdout
+    assert restart_policies(given.fake_engine) == ["no"]
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("policy", ["unless-stopped", "always", "on-failure"])
+def test_it_gets_its_restart_policy_once_all_of_it_works(policy: str) -> None:
+    given = services()
+    data = json.loads(start(given, "--restart", policy, "-o", "json").stdout)["data"]
+    assert run_options(given)["restart_policy"] == {"Name": "no"}
+    assert restart_policies(given.fake_engine) == [policy]
+    assert (data["restart"], data["restart_asked"]) == (policy, policy)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("keep", [(), ("--keep",)])
+def test_one_that_ends_after_its_first_answer_is_told_at_once(keep: tuple[str, ...]) -> None:
+    given = services()
+
+    class Late(FakeRegistry):
+        def get(self, path: str, *, timeout_seconds: float | None = None) -> Any:
+            if path == "/_status":
+                document = given.fake_engine.documents[-1]
+                assert isinstance(document, dict)
+                document["State"] |= {"Status": "exited", "Running": False, "ExitCode": 78}
+                return super().get("/gone", timeout_seconds=timeout_seconds)
+            return super().get(path, timeout_seconds=timeout_seconds)
+
+    given.registries = {URL: Late({**well().replies, "/gone": 502}, url=URL)}
+    result = start(given, *keep)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "ended with exit code 78" in result.stderr
 
 
 @pytest.mark.usefixtures("store")

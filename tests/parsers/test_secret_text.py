@@ -123,3 +123,33 @@ def flat(value: Any) -> list[Any]:
     if isinstance(value, _parser.SubPattern) or not isinstance(value, list | tuple):
         return [value]
     return [one for part in value for one in flat(part)]
+
+
+_SETTING_FORMS = [
+    "{}={}",
+    "{}='{}'",
+    '{}="{}"',
+    "{}: '{}' cannot be read",
+    "'{}': '{}'",
+    '"{}": "{}"',
+    '\\"{}\\": \\"{}\\"',
+    "('{}', '{}')",
+    "docker run -e {}={} registry",
+    "{}%3D{}",
+    "/x?{}={}&b=1",
+]
+
+
+@pytest.mark.parametrize("form", _SETTING_FORMS)
+def test_a_password_is_masked_in_every_form_and_the_file_it_is_in_in_none(form: str) -> None:
+    assert mask_secrets(form.format("OS_PASSWORD", "/hunter2")) == form.format("OS_PASSWORD", "***")
+    for name in ("OS_PASSWORD_FILE", "HTTP_SECRET_FILE", "INDEX_PASSWORD_FILE"):
+        told = form.format(name, "/run/secrets/registry")
+        assert mask_secrets(told) == told
+
+
+def test_a_file_that_a_secret_is_in_is_no_secret() -> None:
+    assert mask_fields({"OS_PASSWORD_FILE": "/run/secrets/os", "OS_PASSWORD": "/hunter2"}) == {
+        "OS_PASSWORD_FILE": "/run/secrets/os",
+        "OS_PASSWORD": "***",
+    }

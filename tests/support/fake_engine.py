@@ -232,12 +232,19 @@ class FakeEngine:
             labels=options.get("labels", {}),
             Image=self.images.get(image, ""),
         )
+        document["HostConfig"]["RestartPolicy"] = dict(options.get("restart_policy", {"Name": "no"}))
         self.documents.append(document)
         return str(document["Id"])
 
     def start(self, name: str) -> None:
         self._find(name)
         self._record("start", name)
+
+    def set_restart(self, name: str, policy: str) -> None:
+        found = self._find(name)
+        self._record("set_restart", name, policy)
+        if not isinstance(found, str):
+            found["HostConfig"]["RestartPolicy"] = {"Name": policy}
 
     def remove(self, name: str) -> None:
         self._record("remove", name)

@@ -320,6 +320,13 @@ class DockerEngine:
             else:
                 container.start()
 
+    def set_restart(self, name: str, policy: str) -> None:
+        """Say when the engine starts a container again by itself: no, on-failure, always or unless-stopped."""
+        checked = self._checked(name)
+        with self._door(f"the restart policy of the container {checked}", failure=Failed):
+            api: Any = self._client.api
+            api.update_container(checked, restart_policy={"Name": policy})
+
     def remove(self, name: str) -> None:
         """Stop and remove a container with its anonymous volumes."""
         checked = self._checked(name)

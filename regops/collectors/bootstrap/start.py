@@ -9,13 +9,15 @@ from typing import Any
 
 from regops.collectors.bootstrap.start_conflict import StoreUse, check_conflicts, store_use
 from regops.collectors.bootstrap.start_environment import LOCAL, Given, check_swift
+from regops.collectors.bootstrap.start_left import MARK, kept, remove, remove_late, sentences
 from regops.collectors.bootstrap.start_ports import host_of, port_taken, ports_of, published
-from regops.collectors.bootstrap.start_wait import Waiting, failed, wait_until_it_answers
+from regops.collectors.bootstrap.start_wait import Waiting, check_it_runs, failed, wait_until_it_answers
 from regops.collectors.instances import each_container, read_container
 from regops.collectors.recognition import REGISTRY_LABEL
 from regops.collectors.status import collect_status
-from regops.errors import ExitStatus, Failed, NotFound, PortTaken, Refused, RegopsError
+from regops.errors import ExitStatus, NotFound, PortTaken, Refused, RegopsError
 from regops.model.answer import Target
+from regops.model.hints import name_container
 from regops.model.image import ImageFacts
 from regops.model.start import Started
 from regops.model.status import BROKEN, RegistryHealth
@@ -27,17 +29,26 @@ _FILES = "/var/lib/docker-registry"
 _CERTIFICATE, _GIVEN_CERTIFICATE = "/run/docker-registry/tls/cert.pem", "/etc/nginx/tls/cert.pem"
 _ENGINE_SECONDS = 10.0
 _SETTLE_SECONDS, _STEP_SECONDS = 20.0, 0.5
-# Whatever becomes of a start, only the container it made itself may be removed.
-_MARK = "regops.bootstrap.start"
+# While it is not known to work: one that has a wrong password would try it again and again, and lock the account.
+_NO_RESTART = "no"
 _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume of the engine or a folder of its host, the place inside where it is mounted, and ro or rw."""
+
+    source: str
+    place: str
+    mode: str
 
 
 @dataclass(frozen=True, slots=True)
 class StartPlan:
     """A container as it shall be.
 
-    It is published on address, an IP address, port 0 for any; volumes maps a volume or folder to a place inside.
-    seconds is how long it may take to answer; keep leaves one that does not, or whose parts do not work.
+    It is published on address, an IP address, port 0 for any. seconds is how long it may take to answer; keep leaves
+    one that does not, or whose parts do not work.
     """
 
     image: str
@@ -47,7 +58,7 @@ class StartPlan:
     https_port: int
     restart: str
     network: str | None
-    volumes: Mapping[str, str]
+    volumes: tuple[Volume, ...]
     given: Given
     seconds: float
     keep: bool
@@ -59,8 +70,9 @@ def start(
     """Start a registry and return how it is once all of it works.
 
     Raises NotFound for an image the engine does not have, ConfigurationError for variables that contradict each other,
-    Refused where it must not be started, Failed when it does not start, does not answer in time or a part of it does
-    not work, with its last lines. Nothing of it is left then, unless plan keeps it: then one that answers is returned.
+    Refused where it must not be started, ConfigurationError where the image refuses a setting, Failed when it does not
+    start, does not answer in time or a part of it does not work, with its last lines. Nothing of it is left then,
+    unless plan keeps it: then one that answers is returned. It gets its restart policy when all of it works.
     """
     facts = _image(engine, plan)
     check_swift(plan.given, facts, plan.network)
@@ -78,18 +90,27 @@ def start(
         outside = published(read_container(engine, container_id), inside)
         asked = registry(f"http://{host}:{outside['http']}")
         progress.step(f"Waiting for {asked.url}")
-        waiting = _waiting(plan, container_id)
+        waiting = Waiting(plan.container, container_id, plan.seconds, _hidden(plan.given))
         wait_until_it_answers(engine, asked, waiting, clock)
         answered = clock.monotonic() - began
         progress.step("Waiting for its parts")
-        health = _settled(engine, asked, waiting, clock)
+        health = _settled(engine, asked, waiting, clock, keep=plan.keep)
+        restart = plan.restart if health.exit_status is ExitStatus.OK else _NO_RESTART
+        if restart != _NO_RESTART:
+            engine.set_restart(container_id, restart)
     except PortTaken as error:
-        _remove(engine, plan.container, container_id, mark)
+        remove(engine, plan.container, container_id, mark)
         raise port_taken(engine, error, clock) from error
     except BaseException as error:
         # One that the engine did not even start leaves nothing to look into.
-        if not (plan.keep and container_id and isinstance(error, Failed)):
-            _remove(engine, plan.container, container_id, mark)
+        keep = plan.keep and container_id
+        left = kept(plan.container) if keep else remove(engine, plan.container, container_id, mark)
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            left = left or remove_late(engine, plan.container, mark, clock)
+            if left:
+                progress.step(f"interrupted; {left}")
+        elif isinstance(error, RegopsError) and container_id:
+            error.hint = sentences(error.hint, f"{left}; --keep leaves it" if left.endswith("was removed") else left)
         raise
     files = _files(environment, use)
     return Started(
@@ -105,17 +126,19 @@ def start(
         flavor=environment.get("SETTINGS_FLAVOR", ""),
         swift_container=use.swift_container,
         files=files,
-        files_kept=any(_covers(place, files) for place in plan.volumes.values()),
+        files_kept=any(_covers(volume.place, files) for volume in plan.volumes),
         certificate=_own_certificate(engine, plan, container_id),
         answered_seconds=answered,
-        health=health,
+        restart=restart,
+        restart_asked=plan.restart,
+        health=name_container(health, plan.container),
     )
 
 
-def _settled(engine: Engine, registry: Registry, waiting: Waiting, clock: Clock) -> RegistryHealth:
+def _settled(engine: Engine, registry: Registry, waiting: Waiting, clock: Clock, *, keep: bool) -> RegistryHealth:
     """Return how it is once all is well, or else after a while: its parts come up one after the other.
 
-    Raises Failed for one that is not well by then, and is not to be kept.
+    Raises Failed for one that ended, or is not well by then and is not to be kept.
     """
     ends = clock.monotonic() + _SETTLE_SECONDS
     while True:
@@ -123,13 +146,17 @@ def _settled(engine: Engine, registry: Registry, waiting: Waiting, clock: Clock)
             registry, clock, timeout_seconds=waiting.seconds, debug=None, on_wait=lambda _waited, _of: None
         )
         well = health.exit_status is ExitStatus.OK
-        if well or (waiting.keep and clock.monotonic() > ends):
+        if well:
+            return health
+        check_it_runs(engine, waiting)
+        if keep and clock.monotonic() > ends:
             return health
         if clock.monotonic() > ends:
             broken = [part for part in health.parts if part.health in BROKEN]
             told = "; ".join(f"{part.name}: {part.said or part.words}" for part in broken)
             # The last one is nearest to the cause: what is in front fails with the store behind it.
             hint = broken[-1].hint if broken else health.hint
+            hint = name_container(hint, waiting.container)
             raise failed(engine, waiting, f"answers, and is {health.headline} ({told})", hint=hint)
         clock.sleep(_STEP_SECONDS)
 
@@ -147,7 +174,7 @@ def _covers(place: str, folder: str) -> bool:
 
 def _own_certificate(engine: Engine, plan: StartPlan, container_id: str) -> str:
     """Return where in the container the certificate is that our image made for itself, "" where it made none."""
-    if any(_covers(place, _GIVEN_CERTIFICATE) for place in plan.volumes.values()):
+    if any(_covers(volume.place, _GIVEN_CERTIFICATE) for volume in plan.volumes):
         return ""
     try:
         engine.file_facts(container_id, _CERTIFICATE)
@@ -156,9 +183,13 @@ def _own_certificate(engine: Engine, plan: StartPlan, container_id: str) -> str:
     return _CERTIFICATE
 
 
-def _waiting(plan: StartPlan, container_id: str) -> Waiting:
-    hidden = tuple(Secret(value) for name, value in plan.given.variables.items() if _SECRET.search(name))
-    return Waiting(plan.container, container_id, plan.seconds, keep=plan.keep, secrets=hidden)
+def _hidden(given: Given) -> tuple[Secret, ...]:
+    return tuple(Secret(value) for name, value in given.variables.items() if _is_secret(name, value))
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """Return whether a variable is a secret: OS_PASSWORD is, and the path in OS_PASSWORD_FILE is none."""
+    return bool(_SECRET.search(name)) and not (name.endswith("_FILE") and value.startswith("/"))
 
 
 def _image(engine: Engine, plan: StartPlan) -> ImageFacts:
@@ -187,20 +218,8 @@ def _options(plan: StartPlan, inside: Mapping[str, tuple[int, int]], mark: str) 
         "name": plan.container,
         "ports": {f"{port}/tcp": (plan.address, outside or None) for port, outside in inside.values()},
         "environment": dict(plan.given.variables),
-        "volumes": {source: {"bind": place, "mode": "rw"} for source, place in plan.volumes.items()},
-        "labels": {REGISTRY_LABEL: "true", _MARK: mark},
-        "restart_policy": {"Name": plan.restart},
+        "volumes": [f"{volume.source}:{volume.place}:{volume.mode}" for volume in plan.volumes],
+        "labels": {REGISTRY_LABEL: "true", MARK: mark},
+        "restart_policy": {"Name": _NO_RESTART},
         **({"network": plan.network} if plan.network else {}),
     }
-
-
-def _remove(engine: Engine, name: str, container_id: str, mark: str) -> None:
-    """Remove what a start made, if it came so far: nothing that somebody else gave the name.
-
-    The engine tells the id of a container that it started; one that it only made is known by the mark.
-    """
-    try:
-        if container_id or read_container(engine, name).labels.get(_MARK) == mark:
-            engine.remove(container_id or name)
-    except RegopsError:
-        return

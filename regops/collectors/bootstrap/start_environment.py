@@ -102,10 +102,12 @@ def _from_file(environ: Mapping[str, str], name: str, text: str) -> dict[str, st
     except ParseError as error:
         told = f"{error.source}, line {error.line}: {error.reason}"
         raise ConfigurationError(told, hint="one NAME=VALUE on each line, as docker's --env-file") from error
-    missing = sorted(key for key, value in given.items() if value is None and key not in environ)
+    missing = sorted(found.line for key, found in given.items() if found.value is None and key not in environ)
     if missing:
+        # Not what stands there: it may be a password that was pasted without its name.
+        lines = f"line{'s'[: len(missing) - 1]} {', '.join(map(str, missing))}"
         raise ConfigurationError(
-            f"{name} takes {', '.join(missing)} from the environment, where it is not set",
-            hint="export it, or give it a value in the file",
+            f"{name}, {lines}: without a value, a variable is taken from the environment, where it is not set",
+            hint="export it, or write NAME=VALUE",
         )
-    return {key: environ[key] if value is None else value for key, value in given.items()}
+    return {key: environ[key] if found.value is None else found.value for key, found in given.items()}

@@ -4,14 +4,15 @@ import re
 from dataclasses import dataclass
 
 from regops.collectors.instances import read_container
-from regops.errors import Failed, NotFound, RegopsError, Unreachable
+from regops.errors import ConfigurationError, Failed, NotFound, RegopsError, Unreachable
 from regops.ports import Clock, Engine, Registry
 from regops.secret import Secret, mask_url
 
 _ALIVE = frozenset({200, 401})
 _STEP_SECONDS = 0.2
 _ASK_SECONDS = 5.0
-_LAST_LINES = 15
+_READ_LINES = 100
+_LAST_LINES = 10
 _LAST_BYTES = 16384
 _TELLING_LINES = 5
 # Where the registry's own words are, in our image and in the classic ones; a container's output is supervisord's.
@@ -19,41 +20,52 @@ _LOG = "/var/log/supervisor/docker-registry.log"
 
 # The classic registry prints the live token when Swift refuses it something.
 _TOKEN = re.compile(r"(x-(?:auth|storage)-token['\": =]+)[^\s'\",}]+", re.IGNORECASE)
+# What supervisord says of every start that goes well.
+_ROUTINE = re.compile(
+    r"[0-9-]{10} [0-9:]{8},[0-9]{3} (?:INFO (?!exited:|gave up:|spawnerr:)"
+    r"|[A-Z]{4} (?:Included extra file|Set uid to user|Server 'unix_http_server' running))"
+)
+# The status of sysexits.h's EX_CONFIG, with which our image ends.
+_REFUSED_SETTING = 78
 _TELLING = re.compile(r"panic:|fatal|error|level=warn", re.IGNORECASE)
 _LEAST_SECRET = 4  # a shorter one is in every other word
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """For which container, and how long.
-
-    keep says whether one that does not answer will stay; secrets are what must not be seen in its last lines.
-    """
+    """For which container, and how long; secrets are what must not be seen in its last lines."""
 
     container: str
     container_id: str
     seconds: float
-    keep: bool
     secrets: tuple[Secret, ...]
 
 
 def wait_until_it_answers(engine: Engine, registry: Registry, waiting: Waiting, clock: Clock) -> None:
-    """Return once the registry answers. Raises Failed with its last lines when it ends, or does not in time."""
+    """Return once the registry answers. Raises as check_it_runs does, and Failed when it does not answer in time."""
     ends = clock.monotonic() + waiting.seconds
     while True:
         fault = _fault(registry)
         if not fault:
             return
-        try:
-            container = read_container(engine, waiting.container_id)
-        except NotFound as error:
-            raise Failed(f"somebody removed the container {waiting.container} while it started") from error
-        if not container.running or container.restarting or container.restart_count:
-            code = f" with exit code {container.exit_code}" if container.exit_code else ""
-            raise failed(engine, waiting, f"ended{code}")
+        check_it_runs(engine, waiting)
         if clock.monotonic() > ends:
             raise failed(engine, waiting, f"did not answer within {waiting.seconds:g} s: {fault}")
         clock.sleep(_STEP_SECONDS)
+
+
+def check_it_runs(engine: Engine, waiting: Waiting) -> None:
+    """Raise ConfigurationError where the image refused a setting, Failed where it ended otherwise, with last lines."""
+    try:
+        container = read_container(engine, waiting.container_id)
+    except NotFound as error:
+        raise Failed(f"somebody removed the container {waiting.container} while it started") from error
+    if container.running:
+        return
+    code = f" with exit code {container.exit_code}" if container.exit_code else ""
+    if container.exit_code == _REFUSED_SETTING:
+        raise ConfigurationError(_last_words(engine, waiting, f"ended{code}, for it refuses a setting"))
+    raise failed(engine, waiting, f"ended{code}")
 
 
 def _fault(registry: Registry) -> str:
@@ -78,18 +90,20 @@ def _fault(registry: Registry) -> str:
 
 def failed(engine: Engine, waiting: Waiting, how: str, *, hint: str = "") -> Failed:
     """Return the error for a container that will not do, with its last lines; how goes on after its name."""
-    lines = [*_output(engine, waiting.container_id), *_own_log(engine, waiting.container_id)]
+    return Failed(_last_words(engine, waiting, how), hint=hint)
+
+
+def _last_words(engine: Engine, waiting: Waiting, how: str) -> str:
+    output, own = _output(engine, waiting.container_id), _own_log(engine, waiting.container_id)
+    telling = [line for line in output if not _ROUTINE.match(line)]
+    lines = [*(telling if telling or own else output)[len(own) - _LAST_LINES :], *own]
     said = "".join(f"\n  {_hidden(line, waiting.secrets)}" for line in lines) if lines else " it said nothing"
-    left = f"it is kept: `regops logs {waiting.container}`" if waiting.keep else "it was removed; --keep leaves it"
-    return Failed(
-        f"the container {waiting.container} {_hidden(how, waiting.secrets)}; its last lines:{said}",
-        hint="; ".join(filter(None, (hint, left))),
-    )
+    return f"the container {waiting.container} {_hidden(how, waiting.secrets)}; its last lines:{said}"
 
 
 def _output(engine: Engine, container_id: str) -> list[str]:
     try:
-        told = b"".join(engine.logs(container_id, lines=_LAST_LINES))
+        told = b"".join(engine.logs(container_id, lines=_READ_LINES))
     except RegopsError:
         return []
     return told[-_LAST_BYTES:].decode("utf-8", "backslashreplace").splitlines()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from regops.collectors.bootstrap.start import StartPlan
+from regops.collectors.bootstrap.start import StartPlan, Volume
 from regops.collectors.bootstrap.start import start as start_registry
 from regops.collectors.bootstrap.start_environment import registry_environment
 from regops.errors import ConfigurationError
@@ -17,7 +17,7 @@ from regops.options import Output, OutputOption, complete_image, timeout_option
 from regops.settings import HttpOptions
 from regops.wiring import Services
 
-_VOLUME = re.compile(r"(/[^:]*|[A-Za-z0-9][A-Za-z0-9_.-]+):(/[^:]*)")
+_VOLUME = re.compile(r"(?P<source>/[^:]*|[A-Za-z0-9][A-Za-z0-9_.-]+):(?P<place>/[^:]*?)(?::(?P<mode>ro|rw))?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,254}")
 _ENV_FILE_BYTES = 1 << 20
 
@@ -31,12 +31,14 @@ class Restart(StrEnum):
     NO = "no"
 
 
-def _volumes(given: list[str] | None) -> dict[str, str]:
-    found = {text: _VOLUME.fullmatch(text) for text in given or []}
-    for text, match in found.items():
-        if not match:
-            raise typer.BadParameter(f"{text} is not NAME:/PLACE or /FOLDER:/PLACE")
-    return {match[1]: match[2] for match in found.values() if match}
+def _volume(given: str) -> Volume:
+    found = _VOLUME.fullmatch(given)
+    if not found:
+        raise typer.BadParameter(
+            f"{given} is not NAME:/PLACE or /FOLDER:/PLACE, with :ro after it or without; "
+            "a folder is named from the root on"
+        )
+    return Volume(found["source"], found["place"], found["mode"] or "rw")
 
 
 def _name(value: str) -> str:
@@ -125,7 +127,7 @@ def start(
             "--restart",
             envvar="REGOPS_RESTART",
             metavar="POLICY",
-            help="When the engine starts it again by itself: unless-stopped, always, on-failure or no.",
+            help="When the engine starts it again by itself, once it works: unless-stopped, always, on-failure or no.",
         ),
     ] = Restart.UNLESS_STOPPED,
     network: Annotated[
@@ -136,10 +138,15 @@ def start(
     ] = None,
     volume: Annotated[
         list[str] | None,
-        typer.Option("--volume", "-v", metavar="NAME:/PLACE", help="Mount a volume: logs:/var/log keeps the logs."),
+        typer.Option(
+            "--volume",
+            "-v",
+            metavar="NAME:/PLACE",
+            help="Mount a volume, or a folder named from the root on: logs:/var/log, /srv/tls:/etc/nginx/tls:ro.",
+        ),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave a container that does not answer, to look into it.")
+        bool, typer.Option("--keep", help="Leave a container that does not work, to look into it.")
     ] = False,
     output: OutputOption = Output.TABLE,
     timeout: Annotated[float, timeout_option("How long it may take to answer.")] = 60.0,
@@ -166,11 +173,13 @@ def start(
     not seen.
 
     One that ends, does not answer in time, or has a part that does not work
-    20 seconds later, is removed again, and its last lines are told; --keep
-    leaves it.
+    20 seconds later, is removed again, and its last lines are told; so is one
+    whose start is interrupted. --keep leaves it. It gets its restart policy
+    once all of it works: one that is kept is not started again by itself.
 
     Exit status: 0 when all of it works, 1 when it does not start, a port is
-    taken or a part fails, 2 when a setting is wrong, 3 when it must not be
+    taken or a part fails, 2 when a setting is wrong, also where the image says
+    so (its exit code 78), 3 when it must not be
     started or the engine could not be asked.
 
     Examples:
@@ -190,7 +199,7 @@ def start(
         https_port=https_port,
         restart=restart,
         network=network,
-        volumes=_volumes(volume),
+        volumes=tuple(map(_volume, volume or ())),
         given=registry_environment(os.environ, _env_file(env_file)),
         seconds=timeout,
         keep=keep,

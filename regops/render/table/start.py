@@ -37,7 +37,17 @@ def _store(answer: Started) -> str:
 
 
 def _next(answer: Started) -> Iterator[Text]:
-    """Yield how images get there: docker asks for no certificate on 127.0.0.0/8, elsewhere for one it can trust."""
+    """Yield how to go on with one that is not well, else how images get there.
+
+    Docker asks for no certificate on 127.0.0.0/8, elsewhere for one it can trust.
+    """
+    if answer.exit_status:
+        yield Text(visible_line("it is kept, and is not started again by itself"))
+        if answer.restart != answer.restart_asked:
+            command = f"docker update --restart {answer.restart_asked} {answer.container}"
+            yield Text(visible_line(f"  once all of it works: {command}"))
+        yield Text(visible_line(f"  before the next try:  docker rm -f {answer.container}"))
+        return
     door = (answer.https_url or answer.http_url).partition("://")[2]
     yield Text(visible_line(f"{'images go over HTTPS: ' if answer.https_url else ''}docker push {door}/NAME:TAG"))
     if answer.https_url and answer.certificate:
