@@ -5,7 +5,7 @@ import json
 import socket
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -272,6 +272,17 @@ def test_an_engine_that_never_answers_is_told_in_bounded_time(tmp_path: Path, mo
     with engine_that_answers(b"", tmp_path) as silent, pytest.raises(Unreachable, match="no answer in") as caught:
         silent.containers()
     assert caught.value.timed_out
+
+
+@pytest.mark.parametrize("work", [lambda engine: engine.run("any"), lambda engine: engine.remove("any")])
+def test_an_engine_has_longer_for_making_and_removing_than_for_answers(
+    work: Callable[[DockerEngine], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_MAKING_SECONDS", 0.3)
+    with engine_that_answers(b"", tmp_path) as busy:
+        busy._connected = docker.DockerClient(base_url=busy.address, version="1.41", timeout=3600)
+        with pytest.raises(Unreachable, match=r"no answer in 0\.3 s"):
+            work(busy)
 
 
 def test_a_socket_that_speaks_something_else_is_told(tmp_path: Path) -> None:

@@ -532,6 +532,20 @@ def test_the_path_of_a_password_is_told_and_a_password_in_its_place_is_not(tmp_p
     assert "OS_PASSWORD_FILE: '/run/secrets/os' cannot be read, not '***', ***" in result.stderr
 
 
+def test_no_secret_of_an_env_file_is_in_the_last_lines_whatever_its_variable_is_called(tmp_path: Path) -> None:
+    class Talking(Ending):
+        said = b"tried canary-long-one, canary, canary-redis, canary-basic"
+
+    path = tmp_path / "registry.env"
+    path.write_text(
+        "SETTINGS_FLAVOR=local\nOS_PASSWORD=canary\nHTTP_SECRET=canary-long-one\nredis_pass=canary-redis\n"
+        "BASIC_AUTH=canary-basic\n"
+    )
+    engine = Talking(images={IMAGE: "sha256:one"})
+    given = FakeServices(fake_engine=engine, registries={URL: FakeRegistry({"/v2/": 502}, url=URL)})
+    assert "tried ***, ***, ***, ***\n" in start(given, "--env-file", str(path)).stderr
+
+
 @pytest.mark.usefixtures("store")
 def test_one_that_does_not_answer_in_time_is_told_and_removed() -> None:
     given = services(registry=FakeRegistry({"/v2/": 502}, url=URL))

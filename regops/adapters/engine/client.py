@@ -39,6 +39,8 @@ from regops.model.image import ImageFacts
 from regops.model.size import size_words
 
 _ANSWER_SECONDS = 10
+# A busy engine takes its time to make or remove a container, and does so whether anybody waits for it or not.
+_MAKING_SECONDS = 120
 _INSPECT_BYTES = 8 * 1024 * 1024
 # A tail through the archive API reads the whole file: beyond this the engine and the operator wait too long.
 _ARCHIVE_BYTES = 1024 * 1024 * 1024
@@ -296,7 +298,7 @@ class DockerEngine:
 
     def run(self, image: str, **options: Any) -> str:
         """Create and start a container, return its id."""
-        with self._door(f"a container of {image}", failure=Failed):
+        with self._door(f"a container of {image}", failure=Failed, seconds=_MAKING_SECONDS), self._patient():
             try:
                 return str(self._client.containers.run(image, detach=True, **options).id)
             except docker.errors.APIError as error:
@@ -330,7 +332,7 @@ class DockerEngine:
     def remove(self, name: str) -> None:
         """Stop and remove a container with its anonymous volumes."""
         checked = self._checked(name)
-        with self._door(f"the container {checked}", missing_is_fine=True):
+        with self._door(f"the container {checked}", missing_is_fine=True, seconds=_MAKING_SECONDS), self._patient():
             self._client.api.remove_container(checked, v=True, force=True)
 
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
@@ -486,6 +488,16 @@ class DockerEngine:
             f"the engine at {self.address} has no container {name}",
             hint="`regops ps` lists the registry containers, `regops ps --all` every container",
         )
+
+    @contextmanager
+    def _patient(self) -> Generator[None]:
+        """Let the engine take longer for its answers."""
+        api: Any = self._client.api
+        api.timeout = _MAKING_SECONDS
+        try:
+            yield
+        finally:
+            api.timeout = _ANSWER_SECONDS
 
     @contextmanager
     def _door(

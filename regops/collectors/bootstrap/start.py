@@ -1,12 +1,12 @@
 """Starting a registry's container from an image that the engine has, and waiting for it to answer."""
 
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from parsers.secret_names import is_secret_name
 from regops.collectors.bootstrap.start_conflict import StoreUse, check_conflicts, store_use
 from regops.collectors.bootstrap.start_environment import LOCAL, Given, check_swift
 from regops.collectors.bootstrap.start_left import MARK, kept, remove, remove_late, sentences
@@ -31,7 +31,6 @@ _ENGINE_SECONDS = 10.0
 _SETTLE_SECONDS, _STEP_SECONDS = 20.0, 0.5
 # While it is not known to work: one that has a wrong password would try it again and again, and lock the account.
 _NO_RESTART = "no"
-_SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,7 @@ def _hidden(given: Given) -> tuple[Secret, ...]:
 
 def _is_secret(name: str, value: str) -> bool:
     """Return whether a variable is a secret: OS_PASSWORD is, and the path in OS_PASSWORD_FILE is none."""
-    return bool(_SECRET.search(name)) and not (name.endswith("_FILE") and value.startswith("/"))
+    return is_secret_name(name) or (name.endswith("_FILE") and not value.startswith("/"))
 
 
 def _image(engine: Engine, plan: StartPlan) -> ImageFacts:

@@ -121,7 +121,8 @@ def _own_log(engine: Engine, container_id: str) -> list[str]:
 
 
 def _hidden(line: str, secrets: tuple[Secret, ...]) -> str:
-    for secret in secrets:
+    # The longest first: one may be the beginning of another, whose rest would be left.
+    for secret in sorted(secrets, key=lambda secret: -len(secret.reveal())):
         if len(secret.reveal()) >= _LEAST_SECRET:
             line = line.replace(secret.reveal(), str(secret))
     return _TOKEN.sub(r"\g<1>***", mask_url(line))
