@@ -84,6 +84,14 @@ def test_the_environment_fills_in_what_the_file_leaves_open_and_no_more(environ:
     assert prod["OS_AUTH_URL"] == "https://keystone.example:5000/v3"
 
 
+def test_the_environment_chooses_the_region_and_the_interface(environ: dict[str, str]) -> None:
+    prod = cloud_environment("prod", {**environ, "OS_REGION_NAME": "west", "OS_INTERFACE": "public"})[0]
+    assert (prod["OS_REGION_NAME"], prod["OS_INTERFACE"]) == ("west", "public")
+    bare = cloud_environment("bare", {**environ, "OS_REGION_NAME": "west"})[0]
+    assert (bare["OS_REGION_NAME"], bare.get("OS_INTERFACE")) == ("west", None)
+    assert cloud_environment("prod", {**environ, "OS_REGION_NAME": ""})[0]["OS_REGION_NAME"] == "north"
+
+
 def test_secrets_may_lie_in_a_file_of_their_own(environ: dict[str, str], tmp_path: Path) -> None:
     secure = written(tmp_path / "secure.yaml", f"clouds: {{bare: {{auth: {{password: {SECRET}}}}}}}")
     bare = cloud_environment("bare", {**environ, "OS_CLIENT_SECURE_FILE": str(secure)})[0]

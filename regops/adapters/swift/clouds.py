@@ -67,12 +67,12 @@ _AUTH_TYPES = {
 _FILLED_IN = (
     "OS_PASSWORD",
     "OS_APPLICATION_CREDENTIAL_SECRET",
-    "OS_REGION_NAME",
-    "OS_INTERFACE",
     "OS_CACERT",
     "OS_INSECURE",
     "SSL_CERT_FILE",
 )
+# What of one cloud is meant, which OpenStack's own client lets the environment say before the file.
+_CHOSEN = ("OS_REGION_NAME", "OS_INTERFACE")
 _VARIABLE = re.compile(r"\bOS_[A-Z_]+\b")
 _KEYS = {variable: key for key, variable in {**_BESIDE, **_AUTH}.items() if key not in {"user", "endpoint_type"}}
 
@@ -95,8 +95,8 @@ def cloud_environment(cloud: str, environ: Mapping[str, str]) -> tuple[dict[str,
             hint="regops carries no list of providers: write auth_url into its auth",
         )
     variables = _variables(merged, cloud, path)
-    for name in _FILLED_IN:
-        if environ.get(name) and not variables.get(name):
+    for name in (*_FILLED_IN, *_CHOSEN):
+        if environ.get(name) and (name in _CHOSEN or not variables.get(name)):
             variables[name] = environ[name]
     return variables, path
 
