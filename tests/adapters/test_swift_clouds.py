@@ -114,6 +114,24 @@ def test_the_first_file_of_the_usual_places_counts(tmp_path: Path, monkeypatch: 
     assert cloud_environment("prod", {**environ, "XDG_CONFIG_HOME": str(tmp_path / "config")})[1] == elsewhere
 
 
+def test_a_file_that_is_not_there_is_told_as_it_was_named(tmp_path: Path) -> None:
+    path = tmp_path / "nope"
+    with pytest.raises(ConfigurationError) as error:
+        cloud_environment("lab", {"OS_CLIENT_CONFIG_FILE": str(path)})
+    assert error.value.message == (
+        f"--os-cloud names the cloud lab, and OS_CLIENT_CONFIG_FILE names no file that is there: {path}"
+    )
+    assert error.value.hint.startswith("correct OS_CLIENT_CONFIG_FILE, or unset it")
+
+
+@pytest.mark.parametrize(("variable", "by"), [({}, "--os-cloud"), ({"OS_CLOUD": "lab"}, "OS_CLOUD")])
+def test_without_a_file_it_is_told_who_named_the_cloud(variable: dict[str, str], by: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        cloud_environment("lab", {"XDG_CONFIG_HOME": str(tmp_path), **variable})
+    assert error.value.message.startswith(f"{by} names the cloud lab, and there is no clouds.yaml: looked for ")
+    assert error.value.hint.endswith(f"OS_* and ST_* variables count without {by}")
+
+
 @pytest.mark.parametrize(
     ("cloud", "said"),
     [
