@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fake_clock import FakeClock
-from regops.collectors.bootstrap.listing import collect_tarballs
+from regops.collectors.bootstrap.listing import collect_tarballs, nearly
 from regops.errors import Refused, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.tarball import ObjectKind, StoreAccount, StoredObject
 
@@ -88,3 +88,18 @@ def test_a_listing_without_end_ends(
     monkeypatch.setattr("regops.collectors.bootstrap.listing._MOST_OBJECTS", 5000)
     with pytest.raises(kind):
         collect(pages)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("nope.tgz", []),
+        ("registry", ["registry.tar.gz", "registry.tgz"]),
+        ("regisrty.tar", ["registry.tar.gz", "registry.tgz"]),
+        ("nbb.tgz", ["nb.tgz"]),
+        ("nope.tar.gz", []),
+    ],
+)
+def test_what_may_be_meant_is_told_by_more_than_its_ending(name: str, meant: list[str]) -> None:
+    store: Any = Store(FakeClock(), iter([["nb.tgz", "registry.tar.gz", "registry.tgz"]]))
+    assert nearly(store, "images", name) == meant

@@ -1,5 +1,6 @@
 """What a Swift container holds."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
@@ -18,6 +19,9 @@ _MOST_LOOKS = 1000
 _LOOKS_UNASKED = 30  # a page of a dozen tarballs is the rule, and a closer look at each costs one question
 _SHOWN_CONTAINERS = 10
 _MOST_COMPARED = 1000
+_MOST_MEANT = 3
+# What nearly every name here ends in, so that it makes no two of them alike.
+_ENDING = re.compile(r"(?:\.tar)?\.(?:tar|tgz|tbz2?|txz|gz|bz2|xz|zst)\Z", re.IGNORECASE)
 
 
 class NoContainer(NotFound):
@@ -84,7 +88,11 @@ def nearly(store: ObjectStore, swift_container: str, name: str) -> list[str]:
         raise _no_container(store, error) from error
     except (ParseError, RegopsError):
         return []
-    return get_close_matches(name, [one.name for one in page])
+    stems: dict[str, list[str]] = {}
+    for one in page:
+        stems.setdefault(_ENDING.sub("", one.name), []).append(one.name)
+    close = get_close_matches(_ENDING.sub("", name), stems)
+    return [one for stem in close for one in stems[stem]][:_MOST_MEANT]
 
 
 def _all_objects(swift_container: str, page_after: Callable[[str], str]) -> Iterator[ListedObject]:
