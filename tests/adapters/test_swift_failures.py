@@ -260,7 +260,8 @@ def test_what_may_be_listed_and_not_looked_at_stays_as_it_was_listed(status: int
         found = collect_tarballs(
             SwiftStore.from_environment(v1(server), timeout_seconds=10), "images", SystemClock(), timeout_seconds=10
         )
-    assert [(one.name, one.size_bytes, one.image_tags) for one in found.objects] == [("image.tar", 3, ())]
+    assert [(one.name, one.size_bytes, one.image_tags) for one in found.objects] == [("image.tar", 3, None)]
+    assert found.note == "image tags are not known of 1 of 1 object"
 
 
 def test_a_listing_that_goes_round_in_circles_ends() -> None:

@@ -69,6 +69,12 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(Tarballs(TARGET, ACCOUNT, objects), capsys) == LIST
 
 
+def test_a_list_that_does_not_know_all_tags_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    one = StoredObject("main.tar.gz", 47_600_000, WHEN, None, ObjectKind.PLAIN, None)
+    answer = Tarballs(TARGET, ACCOUNT, (one,), "image tags were not asked for")
+    assert printed(answer, capsys).endswith("  none\n\nimage tags were not asked for\n")
+
+
 def test_the_downloads(capsys: pytest.CaptureFixture[str]) -> None:
     def done(name: str, size: int, proof: Proof, unproved: int = 0) -> Download:
         return Download(name, Outcome.DOWNLOADED, name, size, None, proof, unproved_bytes=unproved)

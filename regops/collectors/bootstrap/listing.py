@@ -72,7 +72,9 @@ def collect_tarballs(
     if wanted and clock.monotonic() < ends:
         found = store.heads(swift_container, wanted, timeout_seconds=ends - clock.monotonic())
         objects = [_closer(one, found[one.name]) if one.name in found else one for one in objects]
-    return Tarballs(target_of(store.account, swift_container), store.account, tuple(objects))
+    untold = sum(one.image_tags is None for one in objects)
+    note = _untold(untold, len(objects), look=look)
+    return Tarballs(target_of(store.account, swift_container), store.account, tuple(objects), note)
 
 
 def target_of(account: StoreAccount, swift_container: str) -> Target:
@@ -130,6 +132,15 @@ def _points(entry: ListedObject) -> bool:
 def _closer(listed: StoredObject, found: StoredObject) -> StoredObject:
     """Return a listed object as a closer look shows it; the listing's time has the finer seconds."""
     return replace(found, modified=listed.modified or found.modified)
+
+
+def _untold(untold: int, count: int, *, look: bool | None) -> str:
+    """Return what to say of objects whose image tags are not known; nothing to whoever did not want them."""
+    if not untold or look is False:
+        return ""
+    if look is None and count > _LOOKS_UNASKED:
+        return f"image tags were not asked for (more than {_LOOKS_UNASKED} objects): --tags"
+    return f"image tags are not known of {untold} of {count} object{'' if count == 1 else 's'}"
 
 
 def _no_container(store: ObjectStore, error: NotFound) -> NoContainer:
