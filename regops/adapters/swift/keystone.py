@@ -14,7 +14,7 @@ from parsers.secret_text import mask_secrets
 from regops.adapters.swift.connection import tls_context
 from regops.adapters.swift.environment import KeystoneLogin, Tls, is_address
 from regops.adapters.swift.session import SafeSession
-from regops.errors import AuthenticationFailed, NotFound, RegopsError, UnexpectedAnswer
+from regops.errors import AuthenticationFailed, NotFound, RegopsError, Unavailable, UnexpectedAnswer
 from regops.model.tarball import StoreAccount
 from regops.secret import Secret, mask_url
 
@@ -224,7 +224,7 @@ def _unexpected(login: KeystoneLogin, error: Exception) -> RegopsError:
         return UnexpectedAnswer(f"what {where} answered is not what Keystone answers", hint=_ANOTHER)
     message, said = f"{where} answered {status} where a token was expected", _said(login, error)
     if status >= http.client.INTERNAL_SERVER_ERROR:
-        return UnexpectedAnswer(f"{message}: {said}" if said else message, hint="is Keystone well? its log says more")
+        return Unavailable(f"{message}: {said}" if said else message, hint="is Keystone well? its log says more")
     if said is None:
         return UnexpectedAnswer(f"{message}, and not as Keystone does", hint=_ANOTHER)
     hint = "check the domains, the user and the project of the credentials"
