@@ -103,7 +103,9 @@ def verify(
         )
     others = [name for name in names if name not in files]
     patience = partial(Patience, retries, services.clock)
-    store, target, failure = None, Target(), None
+    if not (against or others):
+        services.target = Target()
+    store, target, failure = None, services.target, None
     if against or others:
         try:
             with nor_file(*others):
