@@ -51,7 +51,8 @@ class StoredObject:
     size_bytes is None where the server does not say (a DLO of many segments); etag carries no quotes and is the md5
     of the bytes for a plain object, the hash of its segments' hashes for an SLO, None where it proves nothing. metadata
     is what X-Object-Meta-* say, names in lower case, and empty in a listing, which does not tell; image_tags are the
-    references that an upload noted in it. takes_ranges says whether a part of it can be asked for, None in a listing.
+    references that an upload noted in it, takes_ranges says whether a part of it can be asked for, and both are None
+    where the object itself was not asked.
     """
 
     name: str
@@ -61,7 +62,7 @@ class StoredObject:
     kind: ObjectKind
     content_type: str | None
     metadata: tuple[tuple[str, str], ...] = ()
-    image_tags: tuple[str, ...] = ()
+    image_tags: tuple[str, ...] | None = None
     takes_ranges: bool | None = field(default=None, compare=False)  # how it can be asked for, not what it is
 
 
@@ -77,11 +78,15 @@ class StoredSegment:
 
 @dataclass(frozen=True, slots=True)
 class Tarballs:
-    """The objects of one Swift container, in the order of their names."""
+    """The objects of one Swift container, in the order of their names.
+
+    note, if not empty, says of which objects the image tags are not known, and why.
+    """
 
     target: Target
     account: StoreAccount
     objects: tuple[StoredObject, ...]
+    note: str = ""
 
     @property
     def exit_status(self) -> ExitStatus:

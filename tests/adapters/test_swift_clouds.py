@@ -84,6 +84,14 @@ def test_the_environment_fills_in_what_the_file_leaves_open_and_no_more(environ:
     assert prod["OS_AUTH_URL"] == "https://keystone.example:5000/v3"
 
 
+def test_the_environment_chooses_the_region_and_the_interface(environ: dict[str, str]) -> None:
+    prod = cloud_environment("prod", {**environ, "OS_REGION_NAME": "west", "OS_INTERFACE": "public"})[0]
+    assert (prod["OS_REGION_NAME"], prod["OS_INTERFACE"]) == ("west", "public")
+    bare = cloud_environment("bare", {**environ, "OS_REGION_NAME": "west"})[0]
+    assert (bare["OS_REGION_NAME"], bare.get("OS_INTERFACE")) == ("west", None)
+    assert cloud_environment("prod", {**environ, "OS_REGION_NAME": ""})[0]["OS_REGION_NAME"] == "north"
+
+
 def test_secrets_may_lie_in_a_file_of_their_own(environ: dict[str, str], tmp_path: Path) -> None:
     secure = written(tmp_path / "secure.yaml", f"clouds: {{bare: {{auth: {{password: {SECRET}}}}}}}")
     bare = cloud_environment("bare", {**environ, "OS_CLIENT_SECURE_FILE": str(secure)})[0]
@@ -104,6 +112,24 @@ def test_the_first_file_of_the_usual_places_counts(tmp_path: Path, monkeypatch: 
     assert cloud_environment("prod", environ)[1] == tmp_path / "home/.config/openstack/clouds.yaml"
     elsewhere = written(tmp_path / "config/openstack/clouds.yaml")
     assert cloud_environment("prod", {**environ, "XDG_CONFIG_HOME": str(tmp_path / "config")})[1] == elsewhere
+
+
+def test_a_file_that_is_not_there_is_told_as_it_was_named(tmp_path: Path) -> None:
+    path = tmp_path / "nope"
+    with pytest.raises(ConfigurationError) as error:
+        cloud_environment("lab", {"OS_CLIENT_CONFIG_FILE": str(path)})
+    assert error.value.message == (
+        f"--os-cloud names the cloud lab, and OS_CLIENT_CONFIG_FILE names no file that is there: {path}"
+    )
+    assert error.value.hint.startswith("correct OS_CLIENT_CONFIG_FILE, or unset it")
+
+
+@pytest.mark.parametrize(("variable", "by"), [({}, "--os-cloud"), ({"OS_CLOUD": "lab"}, "OS_CLOUD")])
+def test_without_a_file_it_is_told_who_named_the_cloud(variable: dict[str, str], by: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        cloud_environment("lab", {"XDG_CONFIG_HOME": str(tmp_path), **variable})
+    assert error.value.message.startswith(f"{by} names the cloud lab, and there is no clouds.yaml: looked for ")
+    assert error.value.hint.endswith(f"OS_* and ST_* variables count without {by}")
 
 
 @pytest.mark.parametrize(

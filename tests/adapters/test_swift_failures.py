@@ -260,7 +260,8 @@ def test_what_may_be_listed_and_not_looked_at_stays_as_it_was_listed(status: int
         found = collect_tarballs(
             SwiftStore.from_environment(v1(server), timeout_seconds=10), "images", SystemClock(), timeout_seconds=10
         )
-    assert [(one.name, one.size_bytes, one.image_tags) for one in found.objects] == [("image.tar", 3, ())]
+    assert [(one.name, one.size_bytes, one.image_tags) for one in found.objects] == [("image.tar", 3, None)]
+    assert found.note == "image tags are not known of 1 of 1 object"
 
 
 def test_a_listing_that_goes_round_in_circles_ends() -> None:
@@ -520,6 +521,53 @@ def test_an_answer_that_is_not_keystones_is_told(version: str, status: int, body
 
     with FaultServer(script) as server:
         assert said in failure(keystone(server.url, version)).message
+
+
+def answers(status: int, body: str) -> FaultServer:
+    return FaultServer(lambda peer: (read_body(peer), peer.reply(status, body))[1])
+
+
+def refusal(message: str) -> str:
+    return json.dumps({"error": {"code": 400, "message": message, "title": "Bad Request"}})
+
+
+def test_what_keystone_says_is_told_with_the_usual_reason() -> None:
+    with answers(400, refusal("Expecting to find\ndomain in user.")) as server:
+        error = failure(keystone(server.url))
+        assert error.message.endswith("answered 400 where a token was expected: Expecting to find domain in user.")
+        assert "OS_USER_DOMAIN_NAME and OS_PROJECT_DOMAIN_NAME name it" in error.hint
+        assert "no domain is set" not in failure(keystone(server.url, OS_USER_DOMAIN_NAME="Sales")).hint
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "a \"quoted' one", "tab\\t", "gr\u00fc\u00df  dich"])
+def test_what_keystone_says_is_bounded_and_holds_no_secret(password: str) -> None:
+    with answers(400, refusal(f"{password!r} is not of type object")) as server:
+        error = failure(keystone(server.url, OS_PASSWORD=password))
+        assert error.message.endswith("answered 400 where a token was expected")
+    with answers(400, refusal("token=c4nary http://me:c4nary@host " + "x" * 100_000)) as server:
+        assert "and not as Keystone does" in failure(keystone(server.url)).message
+    with answers(400, refusal("token=c4nary http://me:c4nary@host " + "x" * 10_000)) as server:
+        message = failure(keystone(server.url)).message
+        assert "c4nary" not in message
+        assert len(message) < 400
+
+
+@VERSIONS
+@pytest.mark.parametrize("status", [300, 400, 401, 403, 405])
+@pytest.mark.parametrize("body", ["<html>Bad URL</html>", '{"error": "no"}', ""])
+def test_a_refusal_that_is_not_keystones_is_told_as_a_wrong_address(version: str, status: int, body: str) -> None:
+    with answers(status, body) as server:
+        error = failure(keystone(server.url, version))
+    assert isinstance(error, UnexpectedAnswer)
+    assert error.hint.startswith("is OS_AUTH_URL the address of Keystone?")
+
+
+@pytest.mark.parametrize(("body", "said"), [("<html>", "expected"), (refusal("no database"), "expected: no database")])
+def test_a_keystone_that_is_not_well_is_told(body: str, said: str) -> None:
+    with answers(503, body) as server:
+        error = failure(keystone(server.url))
+    assert error.message.endswith(f"answered 503 where a token was {said}")
+    assert error.hint == "is Keystone well? its log says more"
 
 
 def test_a_date_beyond_the_calendar_is_none() -> None:

@@ -10,6 +10,7 @@ from regops.collectors.bootstrap.listing import collect_tarballs
 from regops.errors import AuthenticationFailed, NotFound, RegopsError
 from regops.model.tarball import Tarballs
 from regops.wiring import SystemClock
+from swift_server import SwiftServer
 
 pytestmark = pytest.mark.swift
 
@@ -137,6 +138,14 @@ def test_version_2_is_told_to_be_gone(openrc: dict[str, str]) -> None:
     url = openrc["OS_AUTH_URL"].replace("/v3", "/v2.0")
     error = failure({**openrc, "OS_AUTH_URL": url, "OS_IDENTITY_API_VERSION": "2"})
     assert "answered 404: no Keystone of this version is there" in error.message
+
+
+@pytest.mark.parametrize("path", ["", "/v3", "/v1/AUTH_test"])
+def test_an_address_of_swift_in_place_of_keystones_is_told(path: str, swift: SwiftServer) -> None:
+    base = swift.auth_url.removesuffix("/auth/v1.0")
+    error = failure({"OS_AUTH_URL": base + path, "OS_USERNAME": "a", "OS_PASSWORD": "b", "OS_PROJECT_NAME": "c"})
+    assert "and not as Keystone does" in error.message
+    assert error.hint.startswith("is OS_AUTH_URL the address of Keystone?")
 
 
 def test_a_container_that_is_missing_is_told_with_those_that_are_there(openrc: dict[str, str]) -> None:

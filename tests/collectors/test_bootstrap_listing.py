@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fake_clock import FakeClock
-from regops.collectors.bootstrap.listing import collect_tarballs
+from regops.collectors.bootstrap.listing import collect_tarballs, nearly
 from regops.errors import Refused, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.tarball import ObjectKind, StoreAccount, StoredObject
 
@@ -31,7 +31,11 @@ class Store:
 
     def heads(self, swift_container: str, names: Sequence[str], *, timeout_seconds: float) -> dict[str, StoredObject]:
         self.looked_at += names
-        return {name: StoredObject(name, 7, None, None, ObjectKind.DLO, None) for name in names if name != "gone"}
+        return {
+            name: StoredObject(name, 7, None, None, ObjectKind.DLO, None, image_tags=())
+            for name in names
+            if name != "gone"
+        }
 
 
 def collect(pages: Iterator[list[str]], *, seconds: float = 60) -> tuple[Any, Store]:
@@ -51,16 +55,29 @@ def test_what_is_listed_without_bytes_is_looked_at_and_stays_as_listed_when_it_c
 
 
 def test_only_so_many_are_looked_at() -> None:
-    _, store = collect(iter([[f"{index:04}" for index in range(1500)]]))
+    clock = FakeClock()
+    store: Any = Store(clock, iter([[f"{index:04}" for index in range(1500)]]))
+    answer = collect_tarballs(store, "images", clock, timeout_seconds=60, look=True)
     assert len(store.looked_at) == 1000
+    assert answer.note == "image tags are not known of 500 of 1500 objects"
 
 
-@pytest.mark.parametrize(("count", "look", "looks"), [(30, None, 30), (31, None, 0), (31, True, 31), (30, False, 0)])
-def test_tags_are_asked_for_where_objects_are_few_or_when_told_to(count: int, look: bool | None, looks: int) -> None:
+UNASKED = "image tags were not asked for (more than 30 objects): --tags"
+
+
+@pytest.mark.parametrize(
+    ("count", "look", "looks", "note"),
+    [(30, None, 30, ""), (31, None, 0, UNASKED), (31, True, 31, ""), (30, False, 0, ""), (31, False, 0, "")],
+)
+def test_tags_are_asked_for_where_objects_are_few_or_when_told_to(
+    count: int, look: bool | None, looks: int, note: str
+) -> None:
     clock = FakeClock()
     store: Any = Store(clock, iter([[f"{index:04}" for index in range(count)]]), size_bytes=9)
-    collect_tarballs(store, "images", clock, timeout_seconds=60, look=look)
+    answer = collect_tarballs(store, "images", clock, timeout_seconds=60, look=look)
     assert len(store.looked_at) == looks
+    assert {one.image_tags for one in answer.objects} == {() if looks else None}
+    assert answer.note == note
 
 
 def test_pages_of_ten_thousand_are_followed_to_the_end() -> None:
@@ -88,3 +105,18 @@ def test_a_listing_without_end_ends(
     monkeypatch.setattr("regops.collectors.bootstrap.listing._MOST_OBJECTS", 5000)
     with pytest.raises(kind):
         collect(pages)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("nope.tgz", []),
+        ("registry", ["registry.tar.gz", "registry.tgz"]),
+        ("regisrty.tar", ["registry.tar.gz", "registry.tgz"]),
+        ("nbb.tgz", ["nb.tgz"]),
+        ("nope.tar.gz", []),
+    ],
+)
+def test_what_may_be_meant_is_told_by_more_than_its_ending(name: str, meant: list[str]) -> None:
+    store: Any = Store(FakeClock(), iter([["nb.tgz", "registry.tar.gz", "registry.tgz"]]))
+    assert nearly(store, "images", name) == meant

@@ -294,6 +294,28 @@ def test_names_that_are_nearly_so_are_offered(tmp_path: Path) -> None:
     assert "did you mean" not in download("nothing-like-it", to=tmp_path).stderr
 
 
+@pytest.mark.parametrize(
+    "command", [("list",), ("download", "nothing.tar"), ("verify", "nothing.tar"), ("load", "nothing.tar")]
+)
+@pytest.mark.parametrize("key", ["", "wrong"])
+def test_a_failure_names_the_swift_container(
+    command: tuple[str, ...], key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if key:
+        monkeypatch.setenv("ST_KEY", key)
+    failed = document(*command, "-c", "nowhere")
+    assert (failed["data"], failed["exit_code"]) == (None, 3)
+    assert failed["target"] == {"url": None, "container": None, "swift_container": "nowhere"}
+
+
+@pytest.mark.parametrize("command", ["verify", "load"])
+def test_a_failure_of_a_file_names_no_swift_container(command: str, tmp_path: Path) -> None:
+    (tmp_path / "file.tar").write_bytes(b"no tarball")
+    failed = document(command, str(tmp_path / "file.tar"))
+    assert (failed["data"], failed["exit_code"]) == (None, 1)
+    assert failed["target"] is None
+
+
 def test_an_object_that_is_not_there_is_told(tmp_path: Path) -> None:
     result = download("nothing.tar", to=tmp_path)
     assert result.exit_code == 3

@@ -119,6 +119,38 @@ def test_a_question_is_asked_again_too(swift: SwiftServer, tmp_path: Path, monke
     assert Busy.left == 0
 
 
+def hang_up(peer: Peer, head: bytes, server: socket.socket) -> None:
+    """Be the bend that ends the connection without a word."""
+
+
+def say_nothing(peer: Peer, head: bytes, server: socket.socket) -> None:
+    """Be the bend that leaves a question unanswered."""
+    peer.wait_for_hang_up()
+
+
+@pytest.mark.parametrize("command", ["download", "verify"])
+@pytest.mark.parametrize("bend", [answer(503), hang_up, say_nothing])
+def test_who_we_are_is_asked_again_too(
+    command: str, bend: Bend, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = Way([bend, bend])
+    monkeypatch.chdir(tmp_path)
+    with bent_swift(swift.auth_url, "/auth/v1.0", way.bend) as proxy:
+        for key, value in {**swift.environ, "ST_AUTH": f"{proxy.url}/auth/v1.0"}.items():
+            monkeypatch.setenv(key, value)
+        options = ["-c", CONTAINER, "--timeout", "2", "--retries"]
+        more = ["--checksums-only"] if command == "verify" else []
+
+        def run(retries: str) -> Result:
+            arguments = ["bootstrap", command, "plain.tar", *more, *options, retries]
+            return CliRunner().invoke(app, arguments, obj=Services(clock=FakeClock()))
+
+        assert run("0").exit_code == 3
+        assert len(way.asked) == 1
+        assert run("1").exit_code == 0
+        assert len(way.asked) == 3
+
+
 @pytest.mark.parametrize("bend", [answer(503), cut_after(10)])
 def test_tries_in_vain_are_bounded(
     bend: Bend, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -27,6 +27,7 @@ from regops.collectors.bootstrap.load import load as load_tarball
 from regops.collectors.bootstrap.tarball_source import file_tarball
 from regops.errors import Refused
 from regops.main import app
+from regops.model.answer import Target
 from regops.wiring import Services
 from saved_image import image_files, image_id, layer_id, saved_image, tar_of
 from swift_server import SwiftServer
@@ -70,6 +71,7 @@ def written(folder: Path, content: bytes, name: str = "image.tar") -> Path:
 @pytest.mark.parametrize("content", [WHOLE, PACKED], ids=["plain", "gzip"])
 def test_the_images_of_a_file_are_the_engines(content: bytes, tmp_path: Path, engine: DockerEngine) -> None:
     answer = document(written(tmp_path, content))
+    assert answer["target"] == {"url": None, "container": None, "swift_container": None}
     assert answer["exit_code"] == 0
     assert layers(engine, TAG) == (layer_id(),)
     assert answer["data"]["tags"] == [
@@ -275,6 +277,7 @@ def test_an_object_is_loaded_from_swift(
     else:
         swift.put("load", "one.tar", WHOLE)
     answer = document("one.tar", "-c", "load")
+    assert answer["target"] == {"url": swift.storage_url, "container": None, "swift_container": "load"}
     assert (answer["data"]["proof"], answer["data"]["swift_container"]) == ("segments" if large else "md5", "load")
     assert layers(engine, TAG) == (layer_id(),)
 
@@ -487,6 +490,6 @@ def test_the_bar_is_over_before_it_is_said_what_came_of_the_bytes(tmp_path: Path
 
     progress = Order()
     with file_tarball(written(tmp_path, WHOLE)) as source:
-        load_tarball(FakeEngine(), source, swift_container=None, replace=False, progress=progress)
+        load_tarball(FakeEngine(), source, Target(), replace=False, progress=progress)
     assert progress.steps == ["the bar is over", "image.tar is whole; the engine makes images of it"]
     assert progress.transfers == {"image.tar": len(WHOLE)}

@@ -1,6 +1,7 @@
 """`regops status`: each part in words, and the difference between not offered, down and hanging."""
 
 import json
+import re
 import threading
 from typing import Any
 
@@ -65,6 +66,18 @@ def test_a_registry_without_redis_is_well_though_it_answers_503() -> None:
         "  - redis     not configured  this registry has none, and needs none",
         "  √ storage   well            writes, reads and deletes an object",
     ]
+
+
+@pytest.mark.parametrize("color", ["never", "always"])
+def test_in_a_pipe_nothing_is_wrapped_and_nothing_filled_up(color: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "")
+    services = FakeServices(registries={URL: classic("qa", **{"/_status": report("storage_unwritable")})})
+    result = CliRunner().invoke(app, ["--color", color, "status", URL], obj=services)
+    assert result.exit_code == 1
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in result.stdout.splitlines()]
+    assert any(len(line) > 80 for line in lines)
+    assert all(line.startswith(("√", "×", "  ")) for line in lines)
+    assert all(len(line) < 600 for line in result.stdout.splitlines())
 
 
 @pytest.mark.parametrize(

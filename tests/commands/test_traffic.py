@@ -91,6 +91,19 @@ def test_a_small_log_is_told_whole(log: Path) -> None:
     assert result.stdout.replace(str(log), "ACCESS.LOG") == TABLE
 
 
+def test_in_a_pipe_names_are_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository, agent = f"{'team/' * 20}app", f"docker/24.0 {'os/linux ' * 12}end"
+    line = '10.0.0.1 - - [23/Nov/2026:09:00:00 +0000] "GET /v2/{}/manifests/1 HTTP/1.1" 200 5 "-" "{}"\n'
+    (tmp_path / "access.log").write_text(line.format(repository, agent))
+    assert "…" in run(str(tmp_path / "access.log")).stdout
+    monkeypatch.setenv("COLUMNS", "")
+    shown = run(str(tmp_path / "access.log")).stdout
+    assert "…" not in shown
+    assert f"\n{repository}            1      5 B         1        0\n" in shown
+    assert f"\n{agent}            1  100.0 %       5 B\n" in shown
+    assert f"\nCLIENT{'REQUESTS':>55}    SHARE      SENT\n" in shown
+
+
 TABLE = """\
 ACCESS.LOG
 2026-11-23 09:00:00 to 2026-11-23 09:59:59 +0000

@@ -69,6 +69,29 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(Tarballs(TARGET, ACCOUNT, objects), capsys) == LIST
 
 
+def test_in_a_pipe_a_name_is_whole_on_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"docker-registry-{'very-' * 60}long-name.tar.gz"
+    one = StoredObject(name, 1, WHEN, None, ObjectKind.PLAIN, None, image_tags=(f"registry.example:5000/{name}",))
+    answer = Tarballs(TARGET, ACCOUNT, (one,))
+    monkeypatch.setenv("COLUMNS", "")
+    lines = printed(answer, capsys).splitlines()
+    assert lines[-3:] == [
+        f"{name}  1 byte  2026-11-23 18:20  plain  none",
+        "",
+        f"{name} brings registry.example:5000/{name}",
+    ]
+    monkeypatch.setenv("COLUMNS", "60")
+    assert all(len(line) <= 60 for line in printed(answer, capsys).splitlines())
+
+
+def test_a_list_that_does_not_know_all_tags_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    one = StoredObject("main.tar.gz", 47_600_000, WHEN, None, ObjectKind.PLAIN, None)
+    answer = Tarballs(TARGET, ACCOUNT, (one,), "image tags were not asked for")
+    assert printed(answer, capsys).endswith("  none\n\nimage tags were not asked for\n")
+
+
 def test_the_downloads(capsys: pytest.CaptureFixture[str]) -> None:
     def done(name: str, size: int, proof: Proof, unproved: int = 0) -> Download:
         return Download(name, Outcome.DOWNLOADED, name, size, None, proof, unproved_bytes=unproved)

@@ -67,12 +67,12 @@ _AUTH_TYPES = {
 _FILLED_IN = (
     "OS_PASSWORD",
     "OS_APPLICATION_CREDENTIAL_SECRET",
-    "OS_REGION_NAME",
-    "OS_INTERFACE",
     "OS_CACERT",
     "OS_INSECURE",
     "SSL_CERT_FILE",
 )
+# What of one cloud is meant, which OpenStack's own client lets the environment say before the file.
+_CHOSEN = ("OS_REGION_NAME", "OS_INTERFACE")
 _VARIABLE = re.compile(r"\bOS_[A-Z_]+\b")
 _KEYS = {variable: key for key, variable in {**_BESIDE, **_AUTH}.items() if key not in {"user", "endpoint_type"}}
 
@@ -82,7 +82,7 @@ def cloud_environment(cloud: str, environ: Mapping[str, str]) -> tuple[dict[str,
 
     Raises ConfigurationError, naming the file or where one was looked for, and the clouds that are there.
     """
-    path, found = _clouds(environ)
+    path, found = _clouds(cloud, environ)
     entry = _mapping(found.get(cloud))
     if entry is None:
         names = ", ".join(sorted(str(name)[:60] for name in found)[:10]) or "none"
@@ -95,8 +95,8 @@ def cloud_environment(cloud: str, environ: Mapping[str, str]) -> tuple[dict[str,
             hint="regops carries no list of providers: write auth_url into its auth",
         )
     variables = _variables(merged, cloud, path)
-    for name in _FILLED_IN:
-        if environ.get(name) and not variables.get(name):
+    for name in (*_FILLED_IN, *_CHOSEN):
+        if environ.get(name) and (name in _CHOSEN or not variables.get(name)):
             variables[name] = environ[name]
     return variables, path
 
@@ -136,15 +136,22 @@ def _variables(merged: Mapping[str, Any], cloud: str, path: Path) -> dict[str, s
     return variables
 
 
-def _clouds(environ: Mapping[str, str]) -> tuple[Path, Mapping[str, Any]]:
+def _clouds(cloud: str, environ: Mapping[str, str]) -> tuple[Path, Mapping[str, Any]]:
     tried: list[Path] = []
     for path in _places(environ, "clouds", "OS_CLIENT_CONFIG_FILE"):
         tried.append(path)
         if _is_file(path):
             return path, _table(path, "clouds")
-    shown = ", ".join(dict.fromkeys(str(path.with_suffix(".yaml")) for path in tried)) or "anywhere"
+    by = "OS_CLOUD" if environ.get("OS_CLOUD") == cloud else "--os-cloud"
+    if environ.get("OS_CLIENT_CONFIG_FILE"):
+        raise ConfigurationError(
+            f"{by} names the cloud {cloud}, and OS_CLIENT_CONFIG_FILE names no file that is there: {tried[0]}",
+            hint="correct OS_CLIENT_CONFIG_FILE, or unset it to have clouds.yaml looked for in the usual places",
+        )
+    shown = ", ".join(dict.fromkeys(str(path.with_suffix(".yaml")) for path in tried))
     raise ConfigurationError(
-        f"a cloud is named, and there is no clouds.yaml: looked for {shown}", hint="OS_CLIENT_CONFIG_FILE names another"
+        f"{by} names the cloud {cloud}, and there is no clouds.yaml: looked for {shown}",
+        hint=f"OS_CLIENT_CONFIG_FILE can name the file; OS_* and ST_* variables count without {by}",
     )
 
 

@@ -98,10 +98,7 @@ def read_login(environ: Mapping[str, str]) -> tuple[Login, str]:
         return TokenLogin(env.url("OS_STORAGE_URL"), env.secret("OS_AUTH_TOKEN")), ""
     has_keystone, has_v1 = bool(env.get("OS_AUTH_URL")), bool(env.get("ST_AUTH"))
     if not has_keystone and not has_v1:
-        raise ConfigurationError(
-            "no credentials for Swift: neither OS_AUTH_URL (Keystone) nor ST_AUTH (version 1) is set",
-            hint="source the openrc file of the project, name a cloud (--os-cloud), or set ST_AUTH, ST_USER and ST_KEY",
-        )
+        raise _no_address(env)
     if has_v1 and (version == 1 or not has_keystone):
         return _v1(env), "OS_AUTH_URL is set too; version 1 was asked for" if has_keystone else ""
     if not has_v1:
@@ -192,6 +189,24 @@ def _version(env: _Variables) -> int | None:
                 raise ConfigurationError(f"{name} is {value}", hint=f"{name} can be 1, 2.0 or 3")
             return int(major)
     return None
+
+
+def _no_address(env: _Variables) -> ConfigurationError:
+    """Return what is missing where no variable says whom to ask for a token."""
+    if env.get("OS_AUTH_TOKEN"):
+        return ConfigurationError(
+            "OS_AUTH_TOKEN is set, and nothing says where the token is good: OS_STORAGE_URL is missing beside it",
+            hint="set OS_STORAGE_URL to the account's address, or OS_AUTH_URL and a project (OS_PROJECT_NAME)",
+        )
+    if env.get("OS_STORAGE_URL"):
+        return ConfigurationError(
+            "OS_STORAGE_URL is set, and nothing says who you are: OS_AUTH_TOKEN is missing beside it",
+            hint="set OS_AUTH_TOKEN, or what a token is given for: OS_AUTH_URL or ST_AUTH, with their companions",
+        )
+    return ConfigurationError(
+        "no credentials for Swift: neither OS_AUTH_URL (Keystone) nor ST_AUTH (version 1) is set",
+        hint="source the openrc file of the project, name a cloud (--os-cloud), or set ST_AUTH, ST_USER and ST_KEY",
+    )
 
 
 def _v1(env: _Variables) -> V1Login:

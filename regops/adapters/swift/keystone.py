@@ -1,15 +1,20 @@
 """OpenStack's identity service, versions 2.0 and 3: a token for a project, and where that project's store is."""
 
+import http.client
+import json
 from typing import Any, NamedTuple
 
 import requests
 from keystoneauth1 import exceptions, session
 from keystoneauth1.identity import v2, v3
 
+from parsers.errors import ParseError
+from parsers.keystone_error import parse_keystone_error
+from parsers.secret_text import mask_secrets
 from regops.adapters.swift.connection import tls_context
 from regops.adapters.swift.environment import KeystoneLogin, Tls, is_address
 from regops.adapters.swift.session import SafeSession
-from regops.errors import AuthenticationFailed, NotFound, RegopsError, UnexpectedAnswer
+from regops.errors import AuthenticationFailed, NotFound, RegopsError, Unavailable, UnexpectedAnswer
 from regops.model.tarball import StoreAccount
 from regops.secret import Secret, mask_url
 
@@ -18,6 +23,9 @@ _v3: Any = v3
 _OBJECT_STORE = "object-store"
 _V3 = 3
 _SHOWN_NAMES = 10
+_SHOWN_CHARACTERS = 240
+_MOST_ERROR_BYTES = 1 << 16
+_ANOTHER = "is OS_AUTH_URL the address of Keystone? it usually ends in /v3, and a Swift's is another"
 # What keystoneauth runs into when the JSON is not Keystone's.
 _WRONG_SHAPES = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 _NO_ANSWER = (exceptions.ClientException, requests.RequestException, *_WRONG_SHAPES)
@@ -41,7 +49,8 @@ def authenticate_keystone(login: KeystoneLogin, tls: Tls, timeout_seconds: float
         token, endpoints = str(access.auth_token), _endpoints(access.service_catalog)
         project = _text(access.project_name)
     except (exceptions.Unauthorized, exceptions.Forbidden) as error:
-        raise _refusal(login, web) from error
+        is_keystones = _said(login, error) is not None
+        raise (_refusal(login, web) if is_keystones else _unexpected(login, error)) from error
     except exceptions.NotFound as error:
         # Keystone's answer to a token that it does not know, too.
         raise (_refusal(login, web) if login.token else _no_keystone(login)) from error
@@ -211,11 +220,34 @@ def _no_keystone(login: KeystoneLogin) -> NotFound:
 def _unexpected(login: KeystoneLogin, error: Exception) -> RegopsError:
     where = mask_url(login.auth_url)
     status = getattr(error, "http_status", None)
-    if isinstance(status, int) and status:
-        return UnexpectedAnswer(f"{where} answered {status} where a token was expected")
-    return UnexpectedAnswer(
-        f"what {where} answered is not what Keystone answers", hint="does OS_AUTH_URL lead to Keystone?"
-    )
+    if not isinstance(status, int) or not status:
+        return UnexpectedAnswer(f"what {where} answered is not what Keystone answers", hint=_ANOTHER)
+    message, said = f"{where} answered {status} where a token was expected", _said(login, error)
+    if status >= http.client.INTERNAL_SERVER_ERROR:
+        return Unavailable(f"{message}: {said}" if said else message, hint="is Keystone well? its log says more")
+    if said is None:
+        return UnexpectedAnswer(f"{message}, and not as Keystone does", hint=_ANOTHER)
+    hint = "check the domains, the user and the project of the credentials"
+    if login.assumed_domain:
+        hint = "no domain is set, the usual reason: OS_USER_DOMAIN_NAME and OS_PROJECT_DOMAIN_NAME name it"
+    return UnexpectedAnswer(f"{message}: {said}" if said else message, hint=hint)
+
+
+def _said(login: KeystoneLogin, error: Exception) -> str | None:
+    """Return what Keystone says of a failure, None for an answer that is none of Keystone's.
+
+    What does not fit a field, Keystone quotes: a message with a secret of ours in it is as good as none.
+    """
+    body: bytes = getattr(getattr(error, "response", None), "content", b"")
+    try:
+        said = parse_keystone_error(body[:_MOST_ERROR_BYTES].decode("utf-8", "replace"), source="Keystone")
+    except ParseError:
+        return None
+    ours = [one.reveal() for one in (login.password, login.token, login.credential_secret) if one]
+    if any(form in said for one in ours for form in (one, repr(one)[1:-1], json.dumps(one)[1:-1])):
+        return ""
+    line = mask_secrets(" ".join(said.split()))
+    return line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]}…"
 
 
 def _names(found: Any) -> str:

@@ -1,10 +1,11 @@
 """Swift's own authentication, version 1: one request with a user and a key, answered with an address and a token."""
 
+import http.client
 from urllib.parse import urlsplit
 
 from regops.adapters.swift.connection import open_connection
 from regops.adapters.swift.environment import Tls, V1Login, is_address
-from regops.errors import AuthenticationFailed, NotFound, UnexpectedAnswer
+from regops.errors import AuthenticationFailed, NotFound, Unavailable, UnexpectedAnswer
 from regops.model.tarball import StoreAccount
 from regops.secret import Secret, mask_url
 
@@ -37,7 +38,8 @@ def authenticate_v1(login: V1Login, tls: Tls, timeout_seconds: float) -> tuple[S
             hint=f"{url_variable} usually ends in /auth/v1.0; for Keystone set OS_AUTH_URL and its companions",
         )
     if not 200 <= status < 300:
-        raise UnexpectedAnswer(
+        kind = Unavailable if status >= http.client.INTERNAL_SERVER_ERROR else UnexpectedAnswer
+        raise kind(
             f"{where} answered {status} {reason} where a token was expected",
             hint=f"{url_variable} usually ends in /auth/v1.0",
         )

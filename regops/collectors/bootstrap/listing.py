@@ -1,5 +1,6 @@
 """What a Swift container holds."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
@@ -18,6 +19,9 @@ _MOST_LOOKS = 1000
 _LOOKS_UNASKED = 30  # a page of a dozen tarballs is the rule, and a closer look at each costs one question
 _SHOWN_CONTAINERS = 10
 _MOST_COMPARED = 1000
+_MOST_MEANT = 3
+# What nearly every name here ends in, so that it makes no two of them alike.
+_ENDING = re.compile(r"(?:\.tar)?\.(?:tar|tgz|tbz2?|txz|gz|bz2|xz|zst)\Z", re.IGNORECASE)
 
 
 class NoContainer(NotFound):
@@ -68,7 +72,9 @@ def collect_tarballs(
     if wanted and clock.monotonic() < ends:
         found = store.heads(swift_container, wanted, timeout_seconds=ends - clock.monotonic())
         objects = [_closer(one, found[one.name]) if one.name in found else one for one in objects]
-    return Tarballs(target_of(store.account, swift_container), store.account, tuple(objects))
+    untold = sum(one.image_tags is None for one in objects)
+    note = _untold(untold, len(objects), look=look)
+    return Tarballs(target_of(store.account, swift_container), store.account, tuple(objects), note)
 
 
 def target_of(account: StoreAccount, swift_container: str) -> Target:
@@ -84,7 +90,11 @@ def nearly(store: ObjectStore, swift_container: str, name: str) -> list[str]:
         raise _no_container(store, error) from error
     except (ParseError, RegopsError):
         return []
-    return get_close_matches(name, [one.name for one in page])
+    stems: dict[str, list[str]] = {}
+    for one in page:
+        stems.setdefault(_ENDING.sub("", one.name), []).append(one.name)
+    close = get_close_matches(_ENDING.sub("", name), stems)
+    return [one for stem in close for one in stems[stem]][:_MOST_MEANT]
 
 
 def _all_objects(swift_container: str, page_after: Callable[[str], str]) -> Iterator[ListedObject]:
@@ -122,6 +132,15 @@ def _points(entry: ListedObject) -> bool:
 def _closer(listed: StoredObject, found: StoredObject) -> StoredObject:
     """Return a listed object as a closer look shows it; the listing's time has the finer seconds."""
     return replace(found, modified=listed.modified or found.modified)
+
+
+def _untold(untold: int, count: int, *, look: bool | None) -> str:
+    """Return what to say of objects whose image tags are not known; nothing to whoever did not want them."""
+    if not untold or look is False:
+        return ""
+    if look is None and count > _LOOKS_UNASKED:
+        return f"image tags were not asked for (more than {_LOOKS_UNASKED} objects): --tags"
+    return f"image tags are not known of {untold} of {count} object{'' if count == 1 else 's'}"
 
 
 def _no_container(store: ObjectStore, error: NotFound) -> NoContainer:

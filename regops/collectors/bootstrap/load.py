@@ -27,10 +27,8 @@ _SHOWN_ID = 19
 _MOST_LINES = 1000
 
 
-def load(
-    engine: Engine, source: TarballSource, *, swift_container: str | None, replace: bool, progress: Progress
-) -> Loaded:
-    """Give the engine a tarball and return what it made of it.
+def load(engine: Engine, source: TarballSource, target: Target, *, replace: bool, progress: Progress) -> Loaded:
+    """Give the engine a tarball and return what it made of it; target is where it comes from, empty for a file.
 
     Raises Corrupted and Refused for a tarball that is not good, Refused when a reference in it names another image at
     the engine and replace is not set, Failed with the engine's reason, and what the source and the engine raise. After
@@ -74,10 +72,10 @@ def load(
     contents, before = checked[0]
     renamed = {found[1]: found[2] for found in map(_RENAMED.fullmatch, said) if found}
     return Loaded(
-        target=Target(),
+        target=target,
         engine=engine.address,
         name=source.name,
-        swift_container=swift_container,
+        swift_container=target.swift_container,
         size_bytes=contents.size_bytes,
         unpacked_bytes=contents.unpacked_bytes,
         sha256=contents.sha256,

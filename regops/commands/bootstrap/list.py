@@ -57,7 +57,8 @@ def list_(
     Or --os-cloud (OS_CLOUD) names a cloud of clouds.yaml, which is looked for
     in this folder, ~/.config/openstack and /etc/openstack, or is the file
     that OS_CLIENT_CONFIG_FILE names; secure.yaml beside it may hold the
-    secrets. OS_PASSWORD fills in a password that both leave out.
+    secrets. OS_PASSWORD fills in a password that both leave out;
+    OS_REGION_NAME and OS_INTERFACE come before the cloud's own.
 
     Exit status: 0 when the container could be listed, 2 when a variable is
     missing, 3 when the store could not be asked.

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from regops.collectors.bootstrap.listing import target_of
 from regops.collectors.bootstrap.load import load as load_tarball
 from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, nor_file, swift_tarball
@@ -18,6 +19,7 @@ from regops.commands.bootstrap.shared import (
     SwiftContainerOption,
     complete_object,
 )
+from regops.model.answer import Target
 from regops.options import Output, OutputOption, timeout_option
 from regops.wiring import Services
 
@@ -75,19 +77,15 @@ def load(
       DOCKER_HOST=tcp://10.0.0.7:2376 regops bootstrap load one.tar.gz -o json
     """
     services = ctx.ensure_object(Services)
-    is_file = means_file(name)
-    if is_file:
+    store = None
+    if means_file(name):
+        services.target = Target()
         opened = file_tarball(Path(name))
     else:
         with nor_file(name):
             store = services.object_store(timeout_seconds=timeout)
         opened = swift_tarball(store, swift_container, name, Patience(retries, services.clock))
     with services.progress() as progress, opened as source:
-        answer = load_tarball(
-            services.engine(),
-            source,
-            swift_container=None if is_file else swift_container,
-            replace=replace,
-            progress=progress,
-        )
+        target = target_of(store.account, swift_container) if store else services.target
+        answer = load_tarball(services.engine(), source, target, replace=replace, progress=progress)
     services.emit(answer)

@@ -33,6 +33,14 @@ def _note_insecure(ctx: typer.Context, value: bool) -> bool:
     return value
 
 
+def _note_swift_container(ctx: typer.Context, value: str) -> str:
+    """Tell Services which Swift container is meant, so that a failure names it."""
+    services = ctx.find_object(Services)
+    if services is not None:
+        services.target = replace(services.target, swift_container=value)
+    return value
+
+
 OsCloudOption = Annotated[
     str | None,
     typer.Option(
@@ -65,6 +73,7 @@ SwiftContainerOption = Annotated[
         "-c",
         envvar="REGOPS_SWIFT_CONTAINER",
         metavar="NAME",
+        callback=_note_swift_container,
         help="The Swift container of the tarballs, if it is not the usual one.",
         show_default=False,
     ),

@@ -102,17 +102,19 @@ def verify(
             hint="--against OBJECT or --sha256 DIGEST; without --checksums-only, the image inside is checked",
         )
     others = [name for name in names if name not in files]
-    store, target, failure = None, Target(), None
+    patience = partial(Patience, retries, services.clock)
+    if not (against or others):
+        services.target = Target()
+    store, target, failure = None, services.target, None
     if against or others:
         try:
             with nor_file(*others):
-                store = services.object_store(timeout_seconds=timeout)
-                target = target_of(store.account, swift_container)
+                swift = store = services.object_store(timeout_seconds=timeout)
+                target = target_of(patience().ask(lambda: swift.account), swift_container)
         except RegopsError as error:
             if against or not files:
                 raise
             failure = error  # of the others: the files can be checked all the same
-    patience = partial(Patience, retries, services.clock)
     expected = expected_of(store, swift_container, against, patience()) if store and against else Expected()
     if sha256:
         expected = replace(expected, sha256=sha256.lower())

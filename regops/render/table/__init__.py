@@ -1,4 +1,4 @@
-"""Answers for people: one module per answer, at most 80 columns, legible without colour."""
+"""Answers for people: one module per answer, legible in 80 columns and without colour; in a pipe nothing is wrapped."""
 
 import sys
 from importlib import import_module
@@ -6,6 +6,7 @@ from importlib import import_module
 from rich.console import Console, RenderableType
 
 from regops.model.answer import Answer
+from regops.render.table.width import width_of
 
 _TABLES = {
     "Instances": ("instances", "instances_table"),
@@ -42,10 +43,13 @@ def print_answer(answer: Answer, *, color: bool) -> None:
     sys.stdout.write("".join(f"{line.rstrip(' ')}\n" for line in captured.get().split("\n")[:-1]))
 
 
-def make_console(*, color: bool, stderr: bool = False) -> Console:
+def make_console(*, color: bool) -> Console:
     """Return a console that never reads markup, emoji codes or highlights out of the text it is given."""
+    width = width_of(sys.stdout)
     return Console(
-        file=sys.stderr if stderr else sys.stdout,
+        file=sys.stdout,
+        width=width,
+        height=width,  # no matter how high; but a width alone does not count where TERM is dumb and there is colour
         force_terminal=color,
         no_color=not color,
         markup=False,

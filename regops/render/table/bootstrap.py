@@ -23,6 +23,7 @@ def tarballs_table(answer: Tarballs) -> RenderableType:
     headings = ("Name", "Size", "Modified (UTC)", "Kind", "Checksum")
     table = NamedRows(headings, [_row(stored) for stored in answer.objects], right=_NUMBERS)
     tags = [line for stored in answer.objects for line in _tags(stored)]
+    tags += [Text(visible_line(answer.note), style="dim")] if answer.note else []
     return Group(title, *_account(answer.account), Text(), table, *([Text(), *tags] if tags else []))
 
 

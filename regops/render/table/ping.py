@@ -99,4 +99,4 @@ def _statistics(numbers: PingStatistics) -> list[str]:
 
 
 def _indented(block: RenderableType) -> RenderableType:
-    return Padding(block, (0, 0, 0, 2))
+    return Padding(block, (0, 0, 0, 2), expand=False)

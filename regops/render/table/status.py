@@ -28,11 +28,11 @@ def status_table(answer: RegistryHealth) -> RenderableType:
     head = Text(f"{mark.sign} ", style=mark.style)
     head.append(visible_line(answer.target.url or ""), style="bold default")
     head.append(f"  {visible_line(answer.headline, limit=400)}", style=mark.style)
-    blocks: list[RenderableType] = [head, Padding(_facts(answer), (0, 0, 0, 2)), Padding(_parts(answer), (0, 0, 0, 2))]
-    blocks += [Padding(marked(Mark.LOOK, warning), (0, 0, 0, 2)) for warning in answer.warnings]
     hints = dict.fromkeys([answer.hint, *(part.hint for part in answer.parts)])
-    blocks += [Padding(hint_line(hint), (0, 0, 0, 2)) for hint in hints if hint]
-    return Group(*blocks)
+    blocks: list[RenderableType] = [_facts(answer), _parts(answer)]
+    blocks += [marked(Mark.LOOK, warning) for warning in answer.warnings]
+    blocks += [hint_line(hint) for hint in hints if hint]
+    return Group(head, *(Padding(block, (0, 0, 0, 2), expand=False) for block in blocks))
 
 
 def _facts(answer: RegistryHealth) -> Table:

@@ -2,14 +2,16 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from regops.model.size import size_words
 from regops.model.traffic_report import Names, TrafficReport, UnreadLines
 from regops.render.marks import Mark
+from regops.render.table.width import UNBOUNDED
 from regops.render.traffic_chart import ASCII_BARS, BARS, COLUMNS, Chart, step_words, traffic_chart
 from regops.render.visible import visible_line
 
@@ -20,18 +22,32 @@ _STATUSES_SHOWN = 12
 
 
 def traffic_table(report: TrafficReport) -> RenderableType:
-    """Return everything worth a look, at most 80 columns wide."""
+    """Return everything worth a look, at most 80 columns wide; in a pipe, names are as long as they are."""
+    return _Report(report)
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A report, whose names are cut where what is printed has a width."""
+
+    report: TrafficReport
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from _lines(self.report, UNBOUNDED if options.max_width >= UNBOUNDED else _WIDTH)
+
+
+def _lines(report: TrafficReport, width: int) -> list[Text]:
     lines = [*_sources(report), Text(""), *_totals(report)]
     chart = traffic_chart(report.buckets, report.every_seconds)
     if chart is not None:
         lines += [Text(""), *_chart(chart), Text(""), _statuses(report)]
-    lines += _repositories(report)
-    lines += _names(report, report.clients, "CLIENT")
-    lines += _names(report, report.agents, "USER AGENT")
-    lines += _slowest(report)
+    lines += _repositories(report, width)
+    lines += _names(report, report.clients, "CLIENT", width)
+    lines += _names(report, report.agents, "USER AGENT", width)
+    lines += _slowest(report, width)
     for unread in report.unread:
-        lines += _unread(unread)
-    return Group(*lines)
+        lines += _unread(unread, width)
+    return lines
 
 
 def _sources(report: TrafficReport) -> list[Text]:
@@ -89,22 +105,22 @@ def _statuses(report: TrafficReport) -> Text:
     return Text("STATUS  ", style="bold") + Text("  ".join(words), style="not bold")
 
 
-def _repositories(report: TrafficReport) -> list[Text]:
+def _repositories(report: TrafficReport, width: int) -> list[Text]:
     found = report.repositories
     rows = [
         (each.name or "", each.requests, size_words(each.sent_bytes), f"{each.pulls:,}", f"{each.pushes:,}")
         for each in found.names[: report.top]
     ]
     heading = ("REPOSITORY", "REQUESTS", "SENT", "PULLS", "PUSHES")
-    return _ranked(heading, rows, (12, 9, 10, 9), len(found.names), found.missed)
+    return _ranked(heading, rows, (12, 9, 10, 9), len(found.names), found.missed, width)
 
 
-def _names(report: TrafficReport, found: Names, title: str) -> list[Text]:
+def _names(report: TrafficReport, found: Names, title: str, width: int) -> list[Text]:
     rows = [
         (each.name or "", each.requests, _share(each.requests, report.requests), size_words(each.sent_bytes))
         for each in found.names[: report.top]
     ]
-    return _ranked((title, "REQUESTS", "SHARE", "SENT"), rows, (12, 9, 10), len(found.names), found.missed)
+    return _ranked((title, "REQUESTS", "SHARE", "SENT"), rows, (12, 9, 10), len(found.names), found.missed, width)
 
 
 def _ranked(
@@ -113,11 +129,14 @@ def _ranked(
     widths: Sequence[int],
     all_: int,
     missed: int,
+    width: int,
 ) -> list[Text]:
     rows = list(rows)
     if not rows:
         return []
-    width = _WIDTH - sum(widths)
+    # As in 80 columns, or as the longest name where that is wider and there is room.
+    longest = max(_fitted(name, width).cell_len for name, *_ in rows)
+    width = min(max(_WIDTH, longest + 1 + sum(widths)), width) - sum(widths)
     of = f"  {len(rows)} of {all_:,}{' and more' if missed else ''}" if all_ > len(rows) or missed else ""
     numbers = "".join(f"{word:>{size}}" for word, size in zip(heading[1:], widths, strict=True))
     title = Text(heading[0], style="bold") + Text(of, style="not bold dim")
@@ -132,20 +151,20 @@ def _ranked(
     return lines
 
 
-def _slowest(report: TrafficReport) -> list[Text]:
+def _slowest(report: TrafficReport, width: int) -> list[Text]:
     if not report.slowest:
         return []
     lines = [Text(""), Text(f"{'SLOWEST':>10}  {'AT':<19}  STATUS  REQUEST", style="bold")]
     for slow in report.slowest[: report.top]:
         head = f"{slow.took_seconds:>8.3f} s  {_time(slow.at)}  {slow.status:>6}  "
-        lines.append(Text(head) + _fitted(f"{slow.method} {slow.target}", _WIDTH - len(head)))
+        lines.append(Text(head) + _fitted(f"{slow.method} {slow.target}", width - len(head)))
     return lines
 
 
-def _unread(unread: UnreadLines) -> list[Text]:
+def _unread(unread: UnreadLines, width: int) -> list[Text]:
     words = f"{unread.lines:,} line{'' if unread.lines == 1 else 's'}"
     lines = [Text(""), Text(f"UNREAD  {words}: {visible_line(unread.reason)}", style="bold yellow")]
-    return lines + [Text("  ") + _fitted(example, _WIDTH - 2) for example in unread.examples]
+    return lines + [Text("  ") + _fitted(example, width - 2) for example in unread.examples]
 
 
 def _fitted(text: str, width: int, *, pad: bool = False) -> Text:
