@@ -58,10 +58,9 @@ def load(engine: Engine, source: TarballSource, target: Target, *, replace: bool
         except Unreachable as error:
             raise _lost(error, whole=bool(checked)) from error
         except Corrupted as error:
-            if (
-                swift_container and error.hint == FETCH_AGAIN
-            ):  # the rest was not read: Swift's checksum says nothing yet
-                name = f"{shlex.quote(source.name)} --container {shlex.quote(swift_container)}"
+            # The rest was not read: Swift's checksum says nothing yet.
+            if target.swift_container and error.hint == FETCH_AGAIN:
+                name = f"{shlex.quote(source.name)} --container {shlex.quote(target.swift_container)}"
                 error.hint = f"`regops bootstrap verify {name}` tells whether it came damaged, or lies there like that"
             raise
         except (KeyboardInterrupt, SystemExit):
