@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import docker
@@ -283,6 +284,24 @@ def test_an_engine_has_longer_for_making_and_removing_than_for_answers(
         busy._connected = docker.DockerClient(base_url=busy.address, version="1.41", timeout=3600)
         with pytest.raises(Unreachable, match=r"no answer in 0\.3 s"):
             work(busy)
+
+
+@pytest.mark.parametrize(
+    ("told", "began"),
+    [
+        ([{"Running": True, "Pid": 0}, {"Running": True, "Pid": 0}, {"Running": True, "Pid": 7}], True),
+        ([{"Running": True, "Pid": 0}, {"Running": False, "Pid": 7, "ExitCode": 0}], True),
+        ([{"Running": True, "Pid": 0}, {"Running": False, "Pid": 0, "ExitCode": 126}], False),
+    ],
+)
+def test_a_program_whose_output_is_here_before_its_pid_is_known_has_begun(
+    told: list[dict[str, Any]], began: bool
+) -> None:
+    engine = DockerEngine("unix:///nowhere/docker.sock")
+    api = SimpleNamespace(exec_inspect=lambda _: told.pop(0))
+    engine._connected = SimpleNamespace(api=api)  # type: ignore[assignment]
+    assert engine._began("an exec") is began
+    assert not told
 
 
 def test_a_socket_that_speaks_something_else_is_told(tmp_path: Path) -> None:

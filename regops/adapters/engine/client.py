@@ -218,7 +218,7 @@ class DockerEngine:
             connection,
             terminal=terminal,
             resize=lambda rows, columns: self._resize(made["Id"], rows, columns),
-            began=lambda: bool(api.exec_inspect(made["Id"]).get("Pid")),
+            began=lambda: self._began(made["Id"]),
         )
         with self._door(f"how {command[0]} ended in the container {checked}"):
             found = api.exec_inspect(made["Id"])
@@ -399,6 +399,15 @@ class DockerEngine:
                     base_url=self.address, tls=self._tls or False, timeout=_ANSWER_SECONDS
                 )
         return self._connected
+
+    def _began(self, exec_id: str) -> bool:
+        """Return whether a program was started; its first output may be here before the engine knows its pid."""
+        api: Any = self._client.api
+        while True:
+            found = api.exec_inspect(exec_id)
+            if found.get("Pid") or not found.get("Running"):
+                return bool(found.get("Pid"))
+            time.sleep(0.02)
 
     def _resize(self, exec_id: str, rows: int, columns: int) -> None:
         # The engine answers before the program runs, and only then has it a terminal to resize.
