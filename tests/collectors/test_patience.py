@@ -6,7 +6,7 @@ import pytest
 
 from fake_clock import FakeClock
 from regops.collectors.bootstrap.patience import Patience
-from regops.errors import Unavailable
+from regops.errors import Phase, Unavailable, Unreachable
 
 
 def failing(times: int) -> Callable[[], str]:
@@ -24,6 +24,19 @@ def failing(times: int) -> Callable[[], str]:
 def test_an_answer_ends_a_row_of_failures() -> None:
     patience = Patience(2, FakeClock())
     assert [patience.ask(failing(2)) for _ in range(3)] == ["an answer"] * 3
+
+
+def test_an_address_where_nobody_listens_is_asked_once() -> None:
+    def refused() -> str:
+        raise Unreachable("refused", phase=Phase.CONNECT)
+
+    clock = FakeClock()
+    with pytest.raises(Unreachable):
+        Patience(2, clock).ask(refused, is_first=True)
+    assert not clock.slept
+    with pytest.raises(Unreachable):
+        Patience(2, clock).ask(refused)
+    assert clock.slept == [0.5, 1.0]
 
 
 def test_a_row_of_failures_has_an_end() -> None:

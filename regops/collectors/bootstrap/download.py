@@ -44,7 +44,7 @@ def download(store: ObjectStore, swift_container: str, names: Iterable[str], fol
     Of several, each may fail alone; the failure of a single one is raised. So is what concerns them all: no way into
     the store, no such container.
     """
-    account = Patience(ways.retries, ways.clock).ask(lambda: store.account)
+    account = Patience(ways.retries, ways.clock).ask(lambda: store.account, is_first=True)
     wanted = tuple(dict.fromkeys(names))
     results: list[Download] = []
     for name in wanted:

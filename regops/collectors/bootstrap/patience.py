@@ -22,12 +22,17 @@ class Patience:
         self._clock = clock
         self._failures = 0
 
-    def ask(self, question: Callable[[], _T]) -> _T:
-        """Return the answer to a question that may be asked several times."""
+    def ask(self, question: Callable[[], _T], *, is_first: bool = False) -> _T:
+        """Return the answer to a question that may be asked several times.
+
+        At the first one nobody has answered yet: where no connection is taken then, the address is more likely wrong.
+        """
         while True:
             try:
                 answer = question()
             except (Unreachable, Unavailable) as error:
+                if is_first and isinstance(error, Unreachable) and error.phase is Phase.CONNECT:
+                    raise
                 self.wait(error)
             else:
                 self._failures = 0

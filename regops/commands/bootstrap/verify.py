@@ -110,7 +110,7 @@ def verify(
         try:
             with nor_file(*others):
                 swift = store = services.object_store(timeout_seconds=timeout)
-                target = target_of(patience().ask(lambda: swift.account), swift_container)
+                target = target_of(patience().ask(lambda: swift.account, is_first=True), swift_container)
         except RegopsError as error:
             if against or not files:
                 raise
