@@ -419,7 +419,11 @@ class ObjectStore(Protocol):
         metadata: Mapping[str, str] | None = None,
         only_new: bool = False,
     ) -> StoredObject:
-        """Make a static large object of segments that are there; Swift checks every one. Raises as put."""
+        """Make a static large object of segments that are there; Swift checks every one.
+
+        The answer to it is all that is asked for: the etag is None where it gives none. Raises as put, and Changed when
+        a segment is not there as it is described.
+        """
         ...
 
     def make_container(self, swift_container: str) -> None:

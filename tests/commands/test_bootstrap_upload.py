@@ -32,7 +32,7 @@ from regops.main import app
 from regops.wiring import SystemClock
 from saved_image import saved_image
 from swift_server import SwiftServer, wait_until
-from upload_proxy import UploadProxy
+from upload_proxy import Deaf, UploadProxy
 
 TAG = "regops-upload-test:one"
 SIZE = 4_000_000
@@ -473,6 +473,84 @@ def test_a_manifest_whose_answer_is_lost_is_looked_for(
         # The old one has the same bytes, and must not pass for the new one: its segments would be taken away.
         assert swift.request("GET", f"{place}/one.tar")[1] == WHOLE
         assert set(manifest(swift, place)) <= set(names(swift, f"{place}_segments"))
+
+
+def deaf(status: str, most: int, *beginnings: str) -> Deaf:
+    """Return what gives the first answers to some questions another status."""
+    return lambda question, number: status if question.startswith(beginnings) and number < most else ""
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("status", ["503", "404"])
+@pytest.mark.parametrize("asked", ["HEAD", "GET"])
+@pytest.mark.parametrize("harm", ["", "lost"])
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("most", [2, 100])
+def test_what_stands_keeps_its_segments_though_nobody_can_look(
+    status: str,
+    asked: str,
+    harm: str,
+    replace: bool,
+    most: int,
+    place: str,
+    swift: SwiftServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = ("one.tar", "-c", place, "--segment-size", "1M", *(["--replace"] if replace else []))
+    if replace:
+        upload(written(tmp_path, OTHER, "old"), *line)
+    with UploadProxy(
+        swift.auth_url,
+        lambda path, number: harm if "multipart-manifest" in path and not number else "",
+        deaf(status, most, f"{asked} {place}/one.tar"),
+    ) as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        result = upload(written(tmp_path), *line, services=Services())
+    # Swift's own word for it is enough. Without it, and where nobody can look, it is open.
+    is_open = harm and most == 100 and (status == "503" or not replace)
+    assert result.exit_code == (3 if is_open else 0), result.stderr
+    assert ("it is not known whether one.tar will stand there" in " ".join(result.stderr.split())) == bool(is_open)
+    assert swift.request("GET", f"{place}/one.tar")[1] == WHOLE
+    assert set(manifest(swift, place)) <= set(names(swift, f"{place}_segments"))
+
+
+@pytest.mark.swift
+def test_what_may_yet_stand_keeps_its_segments_for_the_next_run(
+    place: str, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, line = written(tmp_path), ("one.tar", "-c", place, "--segment-size", "1M")
+    with (
+        UploadProxy(
+            swift.auth_url,
+            lambda path, number: "500" if "multipart-manifest" in path else "",
+            deaf("403", 100, f"HEAD {place}/one.tar"),
+        ) as proxy,
+        monkeypatch.context() as patched,
+    ):
+        patched.setenv("ST_AUTH", proxy.auth_url)
+        result = upload(path, *line, services=Services())
+    assert result.exit_code == 3
+    assert "it is not known whether one.tar will stand there" in " ".join(result.stderr.split())
+    assert names(swift, place) == []
+    assert document(path, *line)["data"]["resumed_bytes"] == len(WHOLE)
+
+
+@pytest.mark.swift
+def test_a_name_that_somebody_took_in_the_end_is_refused_and_the_segments_go(
+    place: str, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(path: str, number: int) -> str:
+        if "multipart-manifest" in path:
+            swift.put(place, "one.tar", b"of somebody else")
+        return ""
+
+    with UploadProxy(swift.auth_url, taken) as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        result = upload(written(tmp_path), "one.tar", "-c", place, "--segment-size", "1M", services=Services())
+    assert result.exit_code == 3
+    assert "is there already" in " ".join(result.stderr.split())
+    assert (swift.request("GET", f"{place}/one.tar")[1], names(swift, f"{place}_segments")) == (b"of somebody else", [])
 
 
 @pytest.mark.swift

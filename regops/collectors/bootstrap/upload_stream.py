@@ -71,13 +71,14 @@ class _Stream:
         self._earlier = _longest(listed, plan.segment_bytes)
         try:
             sent = self._all_sent()
+            sha256 = sent.sha256.hexdigest()
+            stored = join_segments(store, plan, self._segments, source.tags, sha256)
         except BaseException as error:
             begun = [f"{self._upload_name}{index:08d}" for index in range(len(self._segments) + 1)]
             put_by(store, plan, self._segments, begun, error, self._progress)
             raise
-        sha256 = sent.sha256.hexdigest()
         return Standing(
-            join_segments(store, plan, self._segments, source.tags, sha256),
+            stored,
             sha256=sha256,
             tags=source.tags,
             size_bytes=sent.size_bytes,
