@@ -402,7 +402,8 @@ class ObjectStore(Protocol):
         Several threads may put and copy at once. When chunks raise, that error comes out, and nothing is stored; nor is
         it when they are not the size_bytes that were announced. Raises Corrupted when Swift's checksum of what arrived
         is not that of what was sent (a md5 that is given is announced, and Swift compares and keeps nothing; a function
-        is asked for it afterwards), Refused with only_new when there is such an object, Failed when there is no room.
+        is asked for it afterwards; without one that is announced, what arrived wrong has taken the name of what stood
+        there, and is removed), Refused with only_new when there is such an object, Failed when there is no room.
         """
         ...
 

@@ -190,11 +190,14 @@ def test_an_image_of_the_engine_is_packed_and_uploaded(
     finally:
         engine.remove_image(TAG)
     assert (data["name"], data["from_image"], data["tags"]) == ("regops-upload-test-one.tar.gz", True, [TAG])
+    assert (data["kind"], data["segments"]) == ("slo", 4 if segment_size == "1M" else 1)
     stored = swift.request("GET", f"{place}/{data['name']}")[1]
     assert hashlib.sha256(stored).hexdigest() == data["sha256"]
     assert check_image(iter((stored,)), name="stored").tags == (TAG,)
     assert gzip.decompress(stored)[:512]
-    assert swift.headers(f"{place}/{data['name']}")["X-Object-Meta-Regops-Image-Tags"] == TAG
+    headers = swift.headers(f"{place}/{data['name']}")
+    assert headers["X-Object-Meta-Regops-Image-Tags"] == TAG
+    assert headers["X-Object-Meta-Regops-Sha256"] == data["sha256"]
 
 
 class Engine(FakeEngine):
@@ -378,7 +381,7 @@ FAULTS = [(harm, image) for harm in ("cut", "stall", "500", "503", "401", "lost"
 
 
 @pytest.mark.swift
-@pytest.mark.parametrize(("harm", "from_image"), [*FAULTS, ("flip", False)])
+@pytest.mark.parametrize(("harm", "from_image"), [*FAULTS, ("flip", False), ("flip", True)])
 @pytest.mark.parametrize("segment_size", ["1M", "1G"])
 def test_what_passes_is_tried_again(
     harm: str,
@@ -390,7 +393,9 @@ def test_what_passes_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def once(path: str, number: int) -> str:
-        return harm if not number and path.endswith(("1", "one.tar")) else ""
+        # The second segment, or all there is.
+        hit = path.endswith("0000" if segment_size == "1G" else "0001") or path == f"{place}/one.tar"
+        return harm if not number and hit else ""
 
     services = Services(fake_engine=Engine(WHOLE))
     with UploadProxy(swift.auth_url, once) as proxy:
@@ -401,8 +406,31 @@ def test_what_passes_is_tried_again(
     assert (result.exit_code, result.stderr) == (0, "")
     stored = swift.request("GET", f"{place}/one.tar")[1]
     assert (gzip.decompress(stored) if from_image else stored) == WHOLE
-    assert len(names(swift, f"{place}_segments")) == (0 if segment_size == "1G" else 4)
-    assert services.clock.slept == ([] if harm in {"401", "flip"} or (harm, segment_size) == ("lost", "1G") else [0.5])
+    assert len(names(swift, f"{place}_segments")) == (from_image if segment_size == "1G" else 4)
+    is_object = segment_size == "1G" and not from_image
+    assert services.clock.slept == ([] if harm in {"401", "flip"} or (harm == "lost" and is_object) else [0.5])
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("segment_size", ["1M", "1G"])
+@pytest.mark.parametrize("from_image", [False, True])
+def test_what_arrives_wrong_again_and_again_leaves_the_old_one(
+    segment_size: str,
+    from_image: bool,
+    place: str,
+    swift: SwiftServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload(written(tmp_path, OTHER, "old"), "one.tar", "-c", place)
+    with UploadProxy(swift.auth_url, lambda path, number: "" if "multipart-manifest" in path else "flip") as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        what = TAG if from_image else written(tmp_path)
+        line = (what, "one.tar", "-c", place, "--segment-size", segment_size, "--replace", "--connections", "1")
+        result = upload(*line, services=Services(fake_engine=Engine(WHOLE)))
+    assert result.exit_code == 1
+    assert [len(tries) for tries in proxy.sent.values()] == [2]
+    assert (swift.request("GET", f"{place}/one.tar")[1], names(swift, f"{place}_segments")) == (OTHER, [])
 
 
 @pytest.mark.swift

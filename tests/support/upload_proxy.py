@@ -20,6 +20,9 @@ Deaf = Callable[[str, int], str]
 that is told instead of Swift's, "" for Swift's own."""
 
 
+_FRAME_BYTES = 16
+
+
 class UploadProxy:
     """Use as a context manager; sent maps paths to the bytes of each upload's body, most is how many came at once."""
 
@@ -105,18 +108,19 @@ class UploadProxy:
             while True:
                 count[0] += len(part)
                 last = (last + part)[-5:]
-                if part and harm == "flip":
-                    part, harm = part[:-1] + bytes([part[-1] ^ 1]), ""
+                if harm == "flip" and (flipped := _flipped(part)):
+                    part, harm = flipped, ""
                 if not harm.isdigit():
                     with contextlib.suppress(OSError):
                         server.sendall(part)
                 if last == b"0\r\n\r\n" if chunked else count[0] >= announced:
                     break
-                if harm not in {"", "lost"} and count[0] > 100_000:
+                if harm not in {"", "lost", "flip"} and count[0] > 100_000:
                     return self._harmed(peer, harm)
                 part = peer.connection.recv(65536)
                 if not part:
                     return peer.connection.close
+            assert harm != "flip", "there was no byte to change"
             if harm not in {"", "lost"}:
                 return self._harmed(peer, harm)
             answer = b""
@@ -130,3 +134,11 @@ class UploadProxy:
         if harm == "stall":
             return self._server.closing.wait
         return partial(peer.reply, int(harm))
+
+
+def _flipped(part: bytes) -> bytes:
+    """Return a part with one byte changed, where that cannot be the size of a chunk; b"" where it has no such place."""
+    for place in range(_FRAME_BYTES, len(part) - _FRAME_BYTES):
+        if b"\r\n" not in part[place - _FRAME_BYTES : place + _FRAME_BYTES]:
+            return part[:place] + bytes([part[place] ^ 1]) + part[place + 1 :]
+    return b""

@@ -83,10 +83,11 @@ def upload(
     is saved, packed with gzip and sent in one stream, and nothing of it
     touches this machine's disk.
 
-    Nobody sees half an upload: a small object stands when its last byte has
-    come. A larger one goes in segments to the container of the same name with
-    _segments behind it, and stands when all of them do. Checksums are compared
-    all the way, and the sha256 and the tags are kept with the object.
+    Nobody sees half an upload: a small file stands when its last byte has
+    come. A larger one, and any image, goes in segments to the container of the
+    same name with _segments behind it, and stands when all of them do.
+    Checksums are compared all the way, and the sha256 and the tags are kept
+    with the object.
 
     What a lost connection, a silence or a 5xx breaks is sent again, segment by
     segment; an image is saved again for that. After Ctrl-C, a kill or a
