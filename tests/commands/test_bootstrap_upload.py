@@ -200,6 +200,20 @@ def test_an_image_of_the_engine_is_packed_and_uploaded(
     assert headers["X-Object-Meta-Regops-Sha256"] == data["sha256"]
 
 
+@pytest.mark.swift
+@pytest.mark.engine
+@pytest.mark.parametrize("asked", ["docker.io/library/{}", "library/{}", "index.docker.io/library/{}", "docker.io/{}"])
+def test_an_image_may_be_named_in_full(asked: str, place: str, swift: SwiftServer) -> None:
+    engine = DockerEngine.from_environment()
+    list(engine.load(iter((WHOLE,))))
+    try:
+        answer = document(asked.format(TAG), "-c", place)
+    finally:
+        engine.remove_image(TAG)
+    assert answer["exit_code"] == 0, answer
+    assert (answer["data"]["name"], answer["data"]["tags"]) == ("regops-upload-test-one.tar.gz", [TAG])
+
+
 class Engine(FakeEngine):
     """An engine that saves what it is told to, in small portions."""
 
