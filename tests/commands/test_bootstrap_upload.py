@@ -126,6 +126,61 @@ def test_of_an_object_by_the_swift_client_the_segments_go_as_well_and_foreign_on
     assert (names(swift, f"{place}_segments"), names(swift, "foreign")) == ([], ["part"])
 
 
+def copied(swift: SwiftServer, place: str, name: str) -> None:
+    """Copy a manifest under another name, so that two objects are made of the same segments."""
+    swift.put_slo(place, name, [{"path": f"{place}_segments/{one}"} for one in manifest(swift, place)])
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("forgotten_seconds", [0.0, 3600.0])
+def test_segments_that_another_object_is_made_of_stay(
+    forgotten_seconds: float, place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    line = ("one.tar", "-c", place, "--segment-size", "1M")
+    upload(written(tmp_path, OTHER, "old"), *line)
+    copied(swift, place, "one.tar-of-yesterday")
+    swift.put(place, "plain", b"of somebody else")
+    store = SwiftStore.from_environment(swift.environ, timeout_seconds=30)
+    source = file_source(written(tmp_path))
+    plan = UploadPlan(place, "one.tar", 1 << 20, replace=True, clock=SystemClock(), forgotten_seconds=forgotten_seconds)
+    answer = upload_tarball(store, source, plan, QuietProgress())
+    assert (answer.removed_segments, answer.shared_segments, answer.other_segments) == (0, 4, 0)
+    assert swift.request("GET", f"{place}/one.tar-of-yesterday")[1] == OTHER
+    # Once nothing is made of them any more, they are what an upload left.
+    swift.request("DELETE", f"{place}/one.tar-of-yesterday")
+    plan = UploadPlan(place, "one.tar", 1 << 30, replace=True, clock=SystemClock(), forgotten_seconds=0)
+    answer = upload_tarball(store, source, plan, QuietProgress())
+    assert (answer.removed_segments, answer.shared_segments, answer.other_segments) == (8, 0, 0)
+    assert names(swift, f"{place}_segments") == []
+
+
+class BlindStore(SwiftStore):
+    """A Swift that does not say all that it has: no listing says what is large, and no HEAD what is not ours."""
+
+    def listing(self, *place: Any, **named: Any) -> str:
+        entries = json.loads(super().listing(*place, **named) or "[]")
+        return json.dumps([{key: value for key, value in one.items() if key != "slo_etag"} for one in entries])
+
+    def heads(self, swift_container: str, names: Any, **named: Any) -> Any:
+        found = super().heads(swift_container, names, **named)
+        return {name: stored for name, stored in found.items() if name != "secret"}
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("secret", [False, True])
+def test_where_it_cannot_be_known_what_uses_them_segments_stay(
+    secret: bool, place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    upload(written(tmp_path, OTHER, "old"), "one.tar", "-c", place, "--segment-size", "2M")
+    if secret:
+        swift.put(place, "secret", b"of somebody else")
+    store = BlindStore.from_environment(swift.environ, timeout_seconds=30)
+    plan = UploadPlan(place, "one.tar", 1 << 20, replace=True, clock=SystemClock())
+    answer = upload_tarball(store, file_source(written(tmp_path)), plan, QuietProgress())
+    assert (answer.removed_segments, answer.unclear_segments) == ((0, 2) if secret else (2, 0))
+    assert len(names(swift, f"{place}_segments")) == (6 if secret else 4)
+
+
 @pytest.mark.swift
 @pytest.mark.parametrize("content", [WHOLE[:-SIZE], b"junk" * 1000, b""])
 def test_what_is_no_whole_image_is_not_uploaded(content: bytes, place: str, swift: SwiftServer, tmp_path: Path) -> None:

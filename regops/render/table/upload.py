@@ -29,7 +29,16 @@ def uploaded_table(answer: Uploaded) -> RenderableType:
             Text(f"{decimal(answer.resumed_bytes)} of it was in Swift already, and was taken over", style="dim")
         )
     if answer.removed_segments:
-        lines.append(Text(f"removed {_segments(answer.removed_segments)} that nothing uses any more", style="dim"))
+        lines.append(
+            Text(f"removed {_segments(answer.removed_segments)} that no object here uses any more", style="dim")
+        )
+    if answer.shared_segments:
+        lines.append(Text(f"left {_segments(answer.shared_segments)} that another object here is made of", style="dim"))
+    if answer.unclear_segments:
+        left = f"left {_segments(answer.unclear_segments)} of earlier uploads of this name"
+        lines.append(
+            Text(f"{left}: it could not be found out whether another object here is made of them", style="yellow")
+        )
     if answer.other_segments:
         until = f" until {answer.other_until:%Y-%m-%d %H:%M} UTC" if answer.other_until else ""
         left = f"left {_segments(answer.other_segments)} of other uploads of this name, which may be going on{until}"
