@@ -427,8 +427,8 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def make_container(self, swift_container: str) -> None:
-        """Make a container; one that is there is left as it is."""
+    def make_container(self, swift_container: str) -> bool:
+        """Make a container, and return whether there was none; one that is there is left as it is."""
         ...
 
     def delete(self, swift_container: str, name: str) -> None:

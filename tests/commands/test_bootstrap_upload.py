@@ -99,6 +99,20 @@ def test_a_large_file_goes_in_segments(place: str, swift: SwiftServer, tmp_path:
 
 
 @pytest.mark.swift
+@pytest.mark.parametrize("segment_size", ["1M", "1G"])
+@pytest.mark.parametrize("from_image", [False, True])
+def test_a_container_that_was_not_there_is_told_as_made(
+    segment_size: str, from_image: bool, place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    def made(name: str) -> bool:
+        what, services = TAG if from_image else written(tmp_path), Services(fake_engine=Engine(WHOLE))
+        line = (what, name, "-c", place, "--segment-size", segment_size, "-o", "json")
+        return bool(json.loads(upload(*line, services=services).stdout)["data"]["made_swift_container"])
+
+    assert [made("one.tar"), made("two.tar")] == [True, False]
+
+
+@pytest.mark.swift
 @pytest.mark.parametrize(("first", "second"), [("1M", "2M"), ("1M", "1G"), ("1G", "1M")])
 def test_replacing_leaves_no_segment_of_the_old_one(
     first: str, second: str, place: str, swift: SwiftServer, tmp_path: Path

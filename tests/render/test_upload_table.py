@@ -28,6 +28,7 @@ def printed(capsys: pytest.CaptureFixture[str], **said: Any) -> str:
         "segments": 4,
         "resumed_bytes": 0,
         "replaced": True,
+        "made_swift_container": False,
         "removed_segments": 0,
         "shared_segments": 0,
         "unclear_segments": 0,
@@ -40,6 +41,12 @@ def printed(capsys: pytest.CaptureFixture[str], **said: Any) -> str:
 def test_what_was_there_already_is_told_as_that(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, resumed_bytes=207_200_000)
     assert "207.2 MB of it was in Swift already, and was taken over" in text
+
+
+def test_a_container_that_was_made_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "it was made" not in printed(capsys)
+    text = printed(capsys, made_swift_container=True)
+    assert "there was no Swift container docker-registry.bootstrap: it was made" in text
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "1 segment "), (3, "3 segments ")])

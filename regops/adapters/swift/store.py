@@ -282,13 +282,14 @@ class SwiftStore:
         size_bytes = sum(one.size_bytes for one in segments)
         return _sent_object(name, answered, headers, size_bytes, ObjectKind.SLO)
 
-    def make_container(self, swift_container: str) -> None:
-        """Make a container; one that is there is left as it is."""
+    def make_container(self, swift_container: str) -> bool:
+        """Make a container, and return whether there was none."""
         from regops.adapters.swift.uploads import put_container
 
         check_container(swift_container)
-        self._ask(partial(put_container, swift_container=swift_container), what=_named(swift_container))
+        is_new = self._ask(partial(put_container, swift_container=swift_container), what=_named(swift_container))
         self._made.add(swift_container)
+        return is_new
 
     def _make_once(self, swift_container: str) -> None:
         if swift_container not in self._made:

@@ -131,12 +131,13 @@ def send_manifest(
         ) from error
 
 
-def put_container(connection: Connection, storage_url: str, token: str, swift_container: str) -> None:
-    """Make a container; one that is there is left as it is. Raises HttpStatus and connection.NO_ANSWER."""
+def put_container(connection: Connection, storage_url: str, token: str, swift_container: str) -> bool:
+    """Make a container, and return whether there was none. Raises HttpStatus and connection.NO_ANSWER."""
     connection.request("PUT", target_path(storage_url, swift_container), headers={"X-Auth-Token": token})
     response = connection.getresponse()
     response.read()
     check_status(response)
+    return response.status == http.client.CREATED  # 202 for one that is there
 
 
 def _put(

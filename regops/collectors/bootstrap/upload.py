@@ -57,6 +57,7 @@ def upload(store: ObjectStore, source: UploadSource, plan: UploadPlan, progress:
         segments=standing.segments,
         resumed_bytes=standing.resumed_bytes,
         replaced=before is not None,
+        made_swift_container=standing.is_new_container,
         removed_segments=tidied.removed,
         shared_segments=tidied.shared,
         unclear_segments=tidied.unclear,
@@ -108,5 +109,9 @@ def _upload_small(store: ObjectStore, plan: UploadPlan, source: UploadFile, prog
         except Corrupted:
             return put_once()  # a byte may flip on the way
 
-    stored = make_stand(store, plan, put, lambda found: (found.etag, found.size_bytes) == (etag, source.size_bytes))
-    return Standing(stored, sha256=contents.sha256, tags=contents.tags, size_bytes=source.size_bytes)
+    stored, is_new = make_stand(
+        store, plan, put, lambda found: (found.etag, found.size_bytes) == (etag, source.size_bytes)
+    )
+    return Standing(
+        stored, sha256=contents.sha256, tags=contents.tags, size_bytes=source.size_bytes, is_new_container=is_new
+    )

@@ -1,6 +1,7 @@
 """The last step of an upload, after which the object stands: tried again, and found out where the answer is lost."""
 
 from collections.abc import Callable
+from functools import partial
 
 from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.segments import own_segments
@@ -30,17 +31,18 @@ class NotKnown(UnexpectedAnswer):
 
 def make_stand(
     store: ObjectStore, plan: UploadPlan, put: Callable[[], StoredObject], is_it: Callable[[StoredObject], bool]
-) -> StoredObject:
-    """Return the object that put makes, as often as it has to be tried.
+) -> tuple[StoredObject, bool]:
+    """Return the object that put makes, as often as it has to be tried, and whether its container was made for it.
 
     An answer may be lost though the object stands, and the next try would find the name taken: by itself. So what
     stands is looked at after each failure that leaves it open, and is_it says whether it is ours. Raises what put
     raises where nothing of ours stands, and NotKnown where that was not to be found out.
     """
+    is_new = plan.patience().ask(partial(store.make_container, plan.swift_container))
     patience, open_end, renewed = plan.patience(), False, False
     while True:
         try:
-            return put()
+            return put(), is_new
         except RegopsError as error:
             failed = error
         open_end = open_end or _leaves_open(failed)
@@ -51,7 +53,7 @@ def make_stand(
             except RegopsError as error:
                 raise _not_known(plan, error) from error
             if ours:
-                return ours
+                return ours, is_new
         if taken:
             raise failed
         if not _may_pass(failed, patience, renewed=renewed):

@@ -29,8 +29,11 @@ def segment_name(plan: UploadPlan, upload_name: str, index: int) -> str:
 
 def join_segments(
     store: ObjectStore, plan: UploadPlan, segments: Sequence[StoredSegment], tags: tuple[str, ...], sha256: str
-) -> StoredObject:
-    """Return the object. Raises as make_stand does, and put_by decides what becomes of the segments then."""
+) -> tuple[StoredObject, bool]:
+    """Make one object of segments, and return what make_stand returns.
+
+    Raises as make_stand does; put_by decides what becomes of the segments then.
+    """
     names = [one.name for one in segments]
     etag, size_bytes = _whole(segments)
     put = partial(
@@ -41,13 +44,13 @@ def join_segments(
         metadata=noted(tags, sha256),
         only_new=not plan.replace,
     )
-    stored = make_stand(store, plan, put, lambda found: has_segments(store, plan, found, names))
+    stored, is_new = make_stand(store, plan, put, lambda found: has_segments(store, plan, found, names))
     if stored.etag not in {None, etag}:
         raise NotKnown(
             f"{plan.name} is not what was sent: {stored.size_bytes} bytes with the hash {stored.etag} stand there",
             hint="see `regops bootstrap verify`; the segments that were sent are still there",
         )
-    return replace(stored, etag=etag, size_bytes=size_bytes)
+    return replace(stored, etag=etag, size_bytes=size_bytes), is_new
 
 
 def put_by(

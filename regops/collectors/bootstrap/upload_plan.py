@@ -37,12 +37,16 @@ class UploadPlan:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands, and how it came to be: upload_name is "" and segments 0 for a plain object."""
+    """What stands, and how it came to be: upload_name is "" and segments 0 for a plain object.
+
+    is_new_container says that there was no such Swift container before.
+    """
 
     stored: StoredObject
     sha256: str
     tags: tuple[str, ...]
     size_bytes: int
+    is_new_container: bool
     upload_name: str = ""
     segments: int = 0
     resumed_bytes: int = 0

@@ -51,7 +51,7 @@ class _Stream:
         try:
             sent = self._all_sent()
             sha256 = sent.sha256.hexdigest()
-            stored = join_segments(store, plan, self._segments, source.tags, sha256)
+            stored, is_new = join_segments(store, plan, self._segments, source.tags, sha256)
         except BaseException as error:
             begun = [f"{self._upload_name}{index:08d}" for index in range(len(self._segments) + 1)]
             put_by(store, plan, self._segments, begun, error, self._progress)
@@ -61,6 +61,7 @@ class _Stream:
             sha256=sha256,
             tags=source.tags,
             size_bytes=sent.size_bytes,
+            is_new_container=is_new,
             upload_name=self._upload_name,
             segments=len(self._segments),
             resumed_bytes=self._resumed_bytes,

@@ -87,7 +87,8 @@ def upload(
     """Upload a tarball, or an image of the engine, to Swift.
 
     It goes to the Swift container docker-registry.bootstrap, unless
-    --container names another.
+    --container names another; one that is not there is made, and the answer
+    says so.
 
     A file is checked to be the whole tarball of an image: a small one before
     it is sent, a large one while its segments go, several at a time. An image

@@ -24,6 +24,9 @@ def uploaded_table(answer: Uploaded) -> RenderableType:
         Text(f"sha256 {answer.sha256}", style="dim"),
     ]
     lines += [Text(visible_line(f"brings {tag}")) for tag in answer.tags]
+    if answer.made_swift_container:
+        container = answer.target.swift_container
+        lines.insert(1, Text(visible_line(f"there was no Swift container {container}: it was made"), style="yellow"))
     if answer.resumed_bytes:
         lines.append(
             Text(f"{decimal(answer.resumed_bytes)} of it was in Swift already, and was taken over", style="dim")
