@@ -43,6 +43,11 @@ def test_what_was_there_already_is_told_as_that(capsys: pytest.CaptureFixture[st
     assert "207.2 MB of it was in Swift already, and was taken over" in text
 
 
+def test_what_brings_no_tag_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "brings no tag" in printed(capsys, tags=())
+    assert "no tag" not in printed(capsys)
+
+
 def test_a_container_that_was_made_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "it was made" not in printed(capsys)
     text = printed(capsys, made_swift_container=True)

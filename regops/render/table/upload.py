@@ -23,7 +23,7 @@ def uploaded_table(answer: Uploaded) -> RenderableType:
         Text(f"{kind}: as it was sent", style="dim"),
         Text(f"sha256 {answer.sha256}", style="dim"),
     ]
-    lines += [Text(visible_line(f"brings {tag}")) for tag in answer.tags]
+    lines += [Text(visible_line(f"brings {tag}")) for tag in answer.tags] or [Text("brings no tag")]
     if answer.made_swift_container:
         container = answer.target.swift_container
         lines.insert(1, Text(visible_line(f"there was no Swift container {container}: it was made"), style="yellow"))
