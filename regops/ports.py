@@ -406,7 +406,8 @@ class ObjectStore(Protocol):
         Several threads may put and copy at once. When chunks raise, that error comes out, and nothing is stored; nor is
         it when they are not the size_bytes that were announced. Raises Corrupted when Swift's checksum of what arrived
         is not that of what was sent (a md5 that is given is announced, and Swift compares and keeps nothing; a function
-        is asked for it afterwards), Refused with only_new when there is such an object, Failed when there is no room.
+        is asked for it afterwards; without one that is announced, what arrived wrong has taken the name of what stood
+        there, and is removed), Refused with only_new when there is such an object, Failed when there is no room.
         """
         ...
 
@@ -423,11 +424,15 @@ class ObjectStore(Protocol):
         metadata: Mapping[str, str] | None = None,
         only_new: bool = False,
     ) -> StoredObject:
-        """Make a static large object of segments that are there; Swift checks every one. Raises as put."""
+        """Make a static large object of segments that are there; Swift checks every one.
+
+        The answer to it is all that is asked for: the etag is None where it gives none. Raises as put, and Changed when
+        a segment is not there as it is described.
+        """
         ...
 
-    def make_container(self, swift_container: str) -> None:
-        """Make a container; one that is there is left as it is."""
+    def make_container(self, swift_container: str) -> bool:
+        """Make a container, and return whether there was none; one that is there is left as it is."""
         ...
 
     def delete(self, swift_container: str, name: str) -> None:

@@ -32,7 +32,7 @@ from regops.main import app
 from regops.wiring import SystemClock
 from saved_image import saved_image
 from swift_server import SwiftServer, wait_until
-from upload_proxy import UploadProxy
+from upload_proxy import Deaf, UploadProxy
 
 TAG = "regops-upload-test:one"
 SIZE = 4_000_000
@@ -99,6 +99,20 @@ def test_a_large_file_goes_in_segments(place: str, swift: SwiftServer, tmp_path:
 
 
 @pytest.mark.swift
+@pytest.mark.parametrize("segment_size", ["1M", "1G"])
+@pytest.mark.parametrize("from_image", [False, True])
+def test_a_container_that_was_not_there_is_told_as_made(
+    segment_size: str, from_image: bool, place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    def made(name: str) -> bool:
+        what, services = TAG if from_image else written(tmp_path), Services(fake_engine=Engine(WHOLE))
+        line = (what, name, "-c", place, "--segment-size", segment_size, "-o", "json")
+        return bool(json.loads(upload(*line, services=services).stdout)["data"]["made_swift_container"])
+
+    assert [made("one.tar"), made("two.tar")] == [True, False]
+
+
+@pytest.mark.swift
 @pytest.mark.parametrize(("first", "second"), [("1M", "2M"), ("1M", "1G"), ("1G", "1M")])
 def test_replacing_leaves_no_segment_of_the_old_one(
     first: str, second: str, place: str, swift: SwiftServer, tmp_path: Path
@@ -124,6 +138,61 @@ def test_of_an_object_by_the_swift_client_the_segments_go_as_well_and_foreign_on
     swift.put_slo(place, "one.tar", [{"path": path} for path in paths])
     assert document(written(tmp_path), "one.tar", "-c", place, "--replace")["data"]["removed_segments"] == 1
     assert (names(swift, f"{place}_segments"), names(swift, "foreign")) == ([], ["part"])
+
+
+def copied(swift: SwiftServer, place: str, name: str) -> None:
+    """Copy a manifest under another name, so that two objects are made of the same segments."""
+    swift.put_slo(place, name, [{"path": f"{place}_segments/{one}"} for one in manifest(swift, place)])
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("forgotten_seconds", [0.0, 3600.0])
+def test_segments_that_another_object_is_made_of_stay(
+    forgotten_seconds: float, place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    line = ("one.tar", "-c", place, "--segment-size", "1M")
+    upload(written(tmp_path, OTHER, "old"), *line)
+    copied(swift, place, "one.tar-of-yesterday")
+    swift.put(place, "plain", b"of somebody else")
+    store = SwiftStore.from_environment(swift.environ, timeout_seconds=30)
+    source = file_source(written(tmp_path))
+    plan = UploadPlan(place, "one.tar", 1 << 20, replace=True, clock=SystemClock(), forgotten_seconds=forgotten_seconds)
+    answer = upload_tarball(store, source, plan, QuietProgress())
+    assert (answer.removed_segments, answer.shared_segments, answer.other_segments) == (0, 4, 0)
+    assert swift.request("GET", f"{place}/one.tar-of-yesterday")[1] == OTHER
+    # Once nothing is made of them any more, they are what an upload left.
+    swift.request("DELETE", f"{place}/one.tar-of-yesterday")
+    plan = UploadPlan(place, "one.tar", 1 << 30, replace=True, clock=SystemClock(), forgotten_seconds=0)
+    answer = upload_tarball(store, source, plan, QuietProgress())
+    assert (answer.removed_segments, answer.shared_segments, answer.other_segments) == (8, 0, 0)
+    assert names(swift, f"{place}_segments") == []
+
+
+class BlindStore(SwiftStore):
+    """A Swift that does not say all that it has: no listing says what is large, and no HEAD what is not ours."""
+
+    def listing(self, *place: Any, **named: Any) -> str:
+        entries = json.loads(super().listing(*place, **named) or "[]")
+        return json.dumps([{key: value for key, value in one.items() if key != "slo_etag"} for one in entries])
+
+    def heads(self, swift_container: str, names: Any, **named: Any) -> Any:
+        found = super().heads(swift_container, names, **named)
+        return {name: stored for name, stored in found.items() if name != "secret"}
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("secret", [False, True])
+def test_where_it_cannot_be_known_what_uses_them_segments_stay(
+    secret: bool, place: str, swift: SwiftServer, tmp_path: Path
+) -> None:
+    upload(written(tmp_path, OTHER, "old"), "one.tar", "-c", place, "--segment-size", "2M")
+    if secret:
+        swift.put(place, "secret", b"of somebody else")
+    store = BlindStore.from_environment(swift.environ, timeout_seconds=30)
+    plan = UploadPlan(place, "one.tar", 1 << 20, replace=True, clock=SystemClock())
+    answer = upload_tarball(store, file_source(written(tmp_path)), plan, QuietProgress())
+    assert (answer.removed_segments, answer.unclear_segments) == ((0, 2) if secret else (2, 0))
+    assert len(names(swift, f"{place}_segments")) == (6 if secret else 4)
 
 
 @pytest.mark.swift
@@ -166,10 +235,17 @@ def test_of_a_large_file_that_is_no_whole_image_no_segment_stays(
     assert names(swift, place) == names(swift, f"{place}_segments") == []
 
 
-@pytest.mark.swift
-@pytest.mark.parametrize("name", ["../up.tar", "a/../b", "."])
-def test_a_name_that_leads_elsewhere_is_refused(name: str, place: str, tmp_path: Path) -> None:
-    assert upload(written(tmp_path), name, "-c", place).exit_code == 3
+@pytest.mark.parametrize("name", ["../up.tar", "a/../b", ".", "", "a//b", "a/", "/a", "a\nb", "\x1b[31m", "x\x9b"])
+def test_a_name_that_download_would_refuse_is_a_usage_error(name: str, tmp_path: Path) -> None:
+    result = upload(written(tmp_path), name)
+    assert result.exit_code == 2
+    assert "so it could not be downloaded" in " ".join(result.stderr.split())
+
+
+def test_a_file_whose_own_name_download_would_refuse_needs_another(tmp_path: Path) -> None:
+    result = upload(written(tmp_path, name="a\nb.tar"))
+    assert result.exit_code == 2
+    assert "another NAME" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("size", ["0", "1K", "6G", "many", "-1M", "1.5G"])
@@ -190,11 +266,28 @@ def test_an_image_of_the_engine_is_packed_and_uploaded(
     finally:
         engine.remove_image(TAG)
     assert (data["name"], data["from_image"], data["tags"]) == ("regops-upload-test-one.tar.gz", True, [TAG])
+    assert (data["kind"], data["segments"]) == ("slo", 4 if segment_size == "1M" else 1)
     stored = swift.request("GET", f"{place}/{data['name']}")[1]
     assert hashlib.sha256(stored).hexdigest() == data["sha256"]
     assert check_image(iter((stored,)), name="stored").tags == (TAG,)
     assert gzip.decompress(stored)[:512]
-    assert swift.headers(f"{place}/{data['name']}")["X-Object-Meta-Regops-Image-Tags"] == TAG
+    headers = swift.headers(f"{place}/{data['name']}")
+    assert headers["X-Object-Meta-Regops-Image-Tags"] == TAG
+    assert headers["X-Object-Meta-Regops-Sha256"] == data["sha256"]
+
+
+@pytest.mark.swift
+@pytest.mark.engine
+@pytest.mark.parametrize("asked", ["docker.io/library/{}", "library/{}", "index.docker.io/library/{}", "docker.io/{}"])
+def test_an_image_may_be_named_in_full(asked: str, place: str, swift: SwiftServer) -> None:
+    engine = DockerEngine.from_environment()
+    list(engine.load(iter((WHOLE,))))
+    try:
+        answer = document(asked.format(TAG), "-c", place)
+    finally:
+        engine.remove_image(TAG)
+    assert answer["exit_code"] == 0, answer
+    assert (answer["data"]["name"], answer["data"]["tags"]) == ("regops-upload-test-one.tar.gz", [TAG])
 
 
 class Engine(FakeEngine):
@@ -378,7 +471,7 @@ FAULTS = [(harm, image) for harm in ("cut", "stall", "500", "503", "401", "lost"
 
 
 @pytest.mark.swift
-@pytest.mark.parametrize(("harm", "from_image"), [*FAULTS, ("flip", False)])
+@pytest.mark.parametrize(("harm", "from_image"), [*FAULTS, ("flip", False), ("flip", True)])
 @pytest.mark.parametrize("segment_size", ["1M", "1G"])
 def test_what_passes_is_tried_again(
     harm: str,
@@ -390,7 +483,9 @@ def test_what_passes_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def once(path: str, number: int) -> str:
-        return harm if not number and path.endswith(("1", "one.tar")) else ""
+        # The second segment, or all there is.
+        hit = path.endswith("0000" if segment_size == "1G" else "0001") or path == f"{place}/one.tar"
+        return harm if not number and hit else ""
 
     services = Services(fake_engine=Engine(WHOLE))
     with UploadProxy(swift.auth_url, once) as proxy:
@@ -401,8 +496,31 @@ def test_what_passes_is_tried_again(
     assert (result.exit_code, result.stderr) == (0, "")
     stored = swift.request("GET", f"{place}/one.tar")[1]
     assert (gzip.decompress(stored) if from_image else stored) == WHOLE
-    assert len(names(swift, f"{place}_segments")) == (0 if segment_size == "1G" else 4)
-    assert services.clock.slept == ([] if harm in {"401", "flip"} or (harm, segment_size) == ("lost", "1G") else [0.5])
+    assert len(names(swift, f"{place}_segments")) == (from_image if segment_size == "1G" else 4)
+    is_object = segment_size == "1G" and not from_image
+    assert services.clock.slept == ([] if harm in {"401", "flip"} or (harm == "lost" and is_object) else [0.5])
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("segment_size", ["1M", "1G"])
+@pytest.mark.parametrize("from_image", [False, True])
+def test_what_arrives_wrong_again_and_again_leaves_the_old_one(
+    segment_size: str,
+    from_image: bool,
+    place: str,
+    swift: SwiftServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload(written(tmp_path, OTHER, "old"), "one.tar", "-c", place)
+    with UploadProxy(swift.auth_url, lambda path, number: "" if "multipart-manifest" in path else "flip") as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        what = TAG if from_image else written(tmp_path)
+        line = (what, "one.tar", "-c", place, "--segment-size", segment_size, "--replace", "--connections", "1")
+        result = upload(*line, services=Services(fake_engine=Engine(WHOLE)))
+    assert result.exit_code == 1
+    assert [len(tries) for tries in proxy.sent.values()] == [2]
+    assert (swift.request("GET", f"{place}/one.tar")[1], names(swift, f"{place}_segments")) == (OTHER, [])
 
 
 @pytest.mark.swift
@@ -473,6 +591,84 @@ def test_a_manifest_whose_answer_is_lost_is_looked_for(
         # The old one has the same bytes, and must not pass for the new one: its segments would be taken away.
         assert swift.request("GET", f"{place}/one.tar")[1] == WHOLE
         assert set(manifest(swift, place)) <= set(names(swift, f"{place}_segments"))
+
+
+def deaf(status: str, most: int, *beginnings: str) -> Deaf:
+    """Return what gives the first answers to some questions another status."""
+    return lambda question, number: status if question.startswith(beginnings) and number < most else ""
+
+
+@pytest.mark.swift
+@pytest.mark.parametrize("status", ["503", "404"])
+@pytest.mark.parametrize("asked", ["HEAD", "GET"])
+@pytest.mark.parametrize("harm", ["", "lost"])
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("most", [2, 100])
+def test_what_stands_keeps_its_segments_though_nobody_can_look(
+    status: str,
+    asked: str,
+    harm: str,
+    replace: bool,
+    most: int,
+    place: str,
+    swift: SwiftServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = ("one.tar", "-c", place, "--segment-size", "1M", *(["--replace"] if replace else []))
+    if replace:
+        upload(written(tmp_path, OTHER, "old"), *line)
+    with UploadProxy(
+        swift.auth_url,
+        lambda path, number: harm if "multipart-manifest" in path and not number else "",
+        deaf(status, most, f"{asked} {place}/one.tar"),
+    ) as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        result = upload(written(tmp_path), *line, services=Services())
+    # Swift's own word for it is enough. Without it, and where nobody can look, it is open.
+    is_open = harm and most == 100 and (status == "503" or not replace)
+    assert result.exit_code == (3 if is_open else 0), result.stderr
+    assert ("it is not known whether one.tar will stand there" in " ".join(result.stderr.split())) == bool(is_open)
+    assert swift.request("GET", f"{place}/one.tar")[1] == WHOLE
+    assert set(manifest(swift, place)) <= set(names(swift, f"{place}_segments"))
+
+
+@pytest.mark.swift
+def test_what_may_yet_stand_keeps_its_segments_for_the_next_run(
+    place: str, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, line = written(tmp_path), ("one.tar", "-c", place, "--segment-size", "1M")
+    with (
+        UploadProxy(
+            swift.auth_url,
+            lambda path, number: "500" if "multipart-manifest" in path else "",
+            deaf("403", 100, f"HEAD {place}/one.tar"),
+        ) as proxy,
+        monkeypatch.context() as patched,
+    ):
+        patched.setenv("ST_AUTH", proxy.auth_url)
+        result = upload(path, *line, services=Services())
+    assert result.exit_code == 3
+    assert "it is not known whether one.tar will stand there" in " ".join(result.stderr.split())
+    assert names(swift, place) == []
+    assert document(path, *line)["data"]["resumed_bytes"] == len(WHOLE)
+
+
+@pytest.mark.swift
+def test_a_name_that_somebody_took_in_the_end_is_refused_and_the_segments_go(
+    place: str, swift: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(path: str, number: int) -> str:
+        if "multipart-manifest" in path:
+            swift.put(place, "one.tar", b"of somebody else")
+        return ""
+
+    with UploadProxy(swift.auth_url, taken) as proxy:
+        monkeypatch.setenv("ST_AUTH", proxy.auth_url)
+        result = upload(written(tmp_path), "one.tar", "-c", place, "--segment-size", "1M", services=Services())
+    assert result.exit_code == 3
+    assert "is there already" in " ".join(result.stderr.split())
+    assert (swift.request("GET", f"{place}/one.tar")[1], names(swift, f"{place}_segments")) == (b"of somebody else", [])
 
 
 @pytest.mark.swift

@@ -24,7 +24,7 @@ from regops.adapters.swift.environment import KeystoneLogin, Login, Tls, TokenLo
 from regops.adapters.swift.objects import check_container, check_object, ranged_object, stored_object
 from regops.adapters.swift.status import HttpStatus, TokenRefused, meaning
 from regops.errors import AuthenticationFailed, ConfigurationError, Corrupted, NotFound, RegopsError
-from regops.model.tarball import StoreAccount, StoredObject, StoredSegment
+from regops.model.tarball import ObjectKind, StoreAccount, StoredObject, StoredSegment
 from regops.secret import Secret
 from regops.settings import StoreOptions
 
@@ -221,8 +221,7 @@ class SwiftStore:
             )
         except SourceFailed as error:
             raise error.cause from None
-        said = {key.lower(): value for key, value in headers.items() if key != "ETag"}
-        stored = stored_object(name, {**arrived.headers, **said, "content-length": str(arrived.size_bytes)})
+        stored = _sent_object(name, arrived.headers, headers, arrived.size_bytes, ObjectKind.PLAIN)
         sent = announced or arrived.md5 or (md5() if callable(md5) else None)
         if stored.etag != sent:
             self._sibling().delete(swift_container, name)
@@ -274,24 +273,27 @@ class SwiftStore:
         check_object(name)
         self._make_once(swift_container)
         what = _named(swift_container, name)
+        headers = upload_headers(metadata, only_new=only_new)
         send = partial(
             send_manifest,
             place=(swift_container, name),
             segments=segments,
-            headers=upload_headers(metadata, only_new=only_new),
+            headers=headers,
             what=what,
             timeout_seconds=self._timeout_seconds,
         )
-        self._ask(send, what=what)
-        return self.head(swift_container, name)
+        answered = self._ask(send, what=what)
+        size_bytes = sum(one.size_bytes for one in segments)
+        return _sent_object(name, answered, headers, size_bytes, ObjectKind.SLO)
 
-    def make_container(self, swift_container: str) -> None:
-        """Make a container; one that is there is left as it is."""
+    def make_container(self, swift_container: str) -> bool:
+        """Make a container, and return whether there was none."""
         from regops.adapters.swift.uploads import put_container
 
         check_container(swift_container)
-        self._ask(partial(put_container, swift_container=swift_container), what=_named(swift_container))
+        is_new = self._ask(partial(put_container, swift_container=swift_container), what=_named(swift_container))
         self._made.add(swift_container)
+        return is_new
 
     def _make_once(self, swift_container: str) -> None:
         if swift_container not in self._made:
@@ -357,6 +359,14 @@ class SwiftStore:
             answer = within(seconds, url, lambda: ask(connection, url, token.reveal()), close=connection.close)
         self._idle_connection = connection
         return answer
+
+
+def _sent_object(
+    name: str, answered: Mapping[str, str], headers: Mapping[str, str], size_bytes: int, kind: ObjectKind
+) -> StoredObject:
+    """Return what the answer to an upload says of an object, with what the upload itself said."""
+    said = {key.lower(): value for key, value in headers.items() if key != "ETag"}
+    return replace(stored_object(name, {**answered, **said, "content-length": str(size_bytes)}), kind=kind)
 
 
 def _as_variables(options: StoreOptions) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Bytes on their way into Swift, with http.client alone: one object at a time, and the manifest that joins several."""
 
 import hashlib
+import http.client
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from urllib.parse import quote
 from regops.adapters.swift.connection import Connection, headers_of, within
 from regops.adapters.swift.objects import target_path
 from regops.adapters.swift.status import HttpStatus, check_status
-from regops.errors import Corrupted, Failed, Refused, RegopsError
+from regops.errors import Changed, Corrupted, Failed, Refused, RegopsError
 from regops.model.tarball import StoredSegment
 from regops.secret import mask_url
 
@@ -110,19 +111,33 @@ def send_manifest(
     headers: Mapping[str, str],
     what: str,
     timeout_seconds: float,
-) -> None:
-    """Make one object of segments. Raises RegopsError, HttpStatus and connection.NO_ANSWER."""
+) -> Mapping[str, str]:
+    """Make one object of segments, and return the headers of the answer.
+
+    Raises Changed when a segment is not there as it is described, other RegopsError, HttpStatus and
+    connection.NO_ANSWER.
+    """
     door = Door(connection, storage_url, token, timeout_seconds)
     target = f"{target_path(storage_url, *place)}?multipart-manifest=put"
-    _put(door, target, _manifest_body(segments), headers, what)
+    try:
+        return _put(door, target, _manifest_body(segments), headers, what)
+    except HttpStatus as error:
+        if error.status != http.client.BAD_REQUEST:
+            raise
+        raise Changed(
+            f"{mask_url(storage_url)} answered 400 {error.reason} when sent the manifest of {what}: "
+            "a segment is gone, or is not what was sent",
+            hint="try again",
+        ) from error
 
 
-def put_container(connection: Connection, storage_url: str, token: str, swift_container: str) -> None:
-    """Make a container; one that is there is left as it is. Raises HttpStatus and connection.NO_ANSWER."""
+def put_container(connection: Connection, storage_url: str, token: str, swift_container: str) -> bool:
+    """Make a container, and return whether there was none. Raises HttpStatus and connection.NO_ANSWER."""
     connection.request("PUT", target_path(storage_url, swift_container), headers={"X-Auth-Token": token})
     response = connection.getresponse()
     response.read()
     check_status(response)
+    return response.status == http.client.CREATED  # 202 for one that is there
 
 
 def _put(

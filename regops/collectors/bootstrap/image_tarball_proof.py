@@ -15,6 +15,7 @@ from parsers.image_manifest import (
     parse_oci_index,
     parse_oci_manifest,
 )
+from regops.collectors.bootstrap.image_name import familiar
 from regops.collectors.bootstrap.image_tarball_members import TarContents, TarFile
 from regops.collectors.bootstrap.image_tarball_packing import FETCH_AGAIN
 from regops.errors import Corrupted, Refused
@@ -74,18 +75,14 @@ def _check_links(name: str, contents: TarContents) -> None:
 
 def _check_index_names(name: str, contents: TarContents, images: tuple[TarballImage, ...]) -> None:
     """Raise Refused where index.json gives a tag that manifest.json does not: an engine goes by one or the other."""
-    known = {_familiar(tag) for image in images for tag in image.tags}
+    known = {familiar(tag) for image in images for tag in image.tags}
     try:
         found = parse_oci_index(_document(name, contents, "index.json"), source="index.json")
     except ParseError as error:
         raise Corrupted(f"{name} is damaged: {error}", hint=FETCH_AGAIN) from error
     for tag in (descriptor.tag for descriptor in found):
-        if ":" in tag and "@" not in tag and _familiar(tag) not in known:
+        if ":" in tag and "@" not in tag and familiar(tag) not in known:
             raise Refused(f"{name} gives the name {tag} in its index.json, and not in its manifest.json")
-
-
-def _familiar(tag: str) -> str:
-    return tag.removeprefix("docker.io/").removeprefix("library/")
 
 
 def _docker_images(name: str, contents: TarContents) -> tuple[TarballImage, ...]:

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from regops.collectors.bootstrap.file_failure import check_ours, file_failure
+from regops.collectors.bootstrap.object_names import name_flaw
 from regops.collectors.bootstrap.part import BLOCK_BYTES, Part
 from regops.collectors.bootstrap.part_note import PartNote, Whole
 from regops.errors import Failed, Refused
 from regops.model.size import size_words
 
-_CONTROL = frozenset(map(chr, (*range(32), *range(127, 160))))
 _CHUNK_BYTES = 1 << 20
 _TRIES = 10
 
@@ -164,7 +164,10 @@ def open_folder(root: Path, object_name: str) -> Generator[Folder]:
     Raises Refused for names that lead elsewhere or hold control characters, NotFound without root, PermissionDenied
     and Failed when the folder cannot be used.
     """
-    *folders, name = _parts(object_name)
+    flaw = name_flaw(object_name)
+    if flaw:
+        raise Refused(f"the object name {object_name!r} {flaw}; no file is made of it")
+    *folders, name = object_name.split("/")
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     shown = root
     with contextlib.ExitStack() as stack:
@@ -181,19 +184,3 @@ def open_folder(root: Path, object_name: str) -> Generator[Folder]:
         except OSError as error:
             raise file_failure(error, shown) from error
         yield Folder(descriptor, shown, name)
-
-
-def _parts(object_name: str) -> list[str]:
-    """Return the folders and the file of an object's name."""
-    parts = object_name.split("/")
-    if any(part in {"", ".", ".."} for part in parts):
-        raise Refused(
-            f"the object name {object_name!r} leads out of the folder, or has an empty part; no file is made of it"
-        )
-    if _CONTROL & set(object_name):
-        raise Refused(f"the object name {object_name!r} holds control characters; no file is made of it")
-    try:
-        object_name.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise Refused(f"the object name {object_name!r} is no Unicode text") from error
-    return parts

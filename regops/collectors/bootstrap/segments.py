@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from parsers.errors import ParseError
 from parsers.slo_manifest import parse_slo_manifest
@@ -30,6 +31,7 @@ from regops.ports import Clock, ObjectStore
 FORGOTTEN_SECONDS = 3600.0
 _PLACE = re.compile(r"(\d{10}-[0-9a-f]{16})/(\d{8})")
 _MOST_PAGES = 100
+_MOST_LOOKS = 1000
 
 
 def segments_container(swift_container: str) -> str:
@@ -57,9 +59,12 @@ class EarlierSegment:
 def earlier_segments(store: ObjectStore, swift_container: str, name: str) -> tuple[EarlierSegment, ...]:
     """Return all segments of an object's uploads, those of one that stands included."""
     prefix = f"{name}/regops/"
+    listed: list[ListedObject] = []
+    with suppress(NotFound, ParseError):
+        listed.extend(_listed(store, segments_container(swift_container), prefix))
     return tuple(
         EarlierSegment(place[1], int(place[2]), one.name, one.size_bytes, one.md5, one.last_modified)
-        for one in _listed(store, segments_container(swift_container), prefix)
+        for one in listed
         if (place := _PLACE.fullmatch(one.name.removeprefix(prefix)))
     )
 
@@ -71,27 +76,59 @@ def own_segments(store: ObjectStore, swift_container: str, stored: StoredObject)
     """
     if stored.kind is not ObjectKind.SLO:
         return ()
+    return tuple(
+        name for name in _named_segments(store, swift_container, stored.name) if name.startswith(f"{stored.name}/")
+    )
+
+
+def used_segments(store: ObjectStore, swift_container: str, *, timeout_seconds: float) -> frozenset[str]:
+    """Return the segments that the objects of a container are made of, as far as they lie at their usual place.
+
+    An object may be made of another's segments: a manifest that was copied under another name is. Raises
+    UnexpectedAnswer where it is not known of all objects, or for too many of them, and what the store raises.
+    """
     try:
-        found = parse_slo_manifest(
-            store.manifest(swift_container, stored.name), source=f"the manifest of {stored.name}"
-        )
+        listed = list(islice(_listed(store, swift_container, ""), _MOST_LOOKS + 1))
     except ParseError as error:
         raise UnexpectedAnswer(str(error)) from error
-    place, prefix = segments_container(swift_container), f"{stored.name}/"
-    return tuple(one.name for one in found if one.container == place and one.name.startswith(prefix))
+    if len(listed) > _MOST_LOOKS:
+        raise UnexpectedAnswer(f"the Swift container {swift_container} holds more than {_MOST_LOOKS} objects")
+    # A listing of a Swift before 2.19 does not tell which are large.
+    unsaid = [one.name for one in listed if not one.slo_etag]
+    found = store.heads(swift_container, unsaid, timeout_seconds=timeout_seconds)
+    if len(found) < len(unsaid):
+        raise UnexpectedAnswer(f"it is not known what all objects of the Swift container {swift_container} are made of")
+    large = [one.name for one in listed if one.slo_etag or found[one.name].kind is ObjectKind.SLO]
+    return frozenset(segment for name in large for segment in _named_segments(store, swift_container, name))
+
+
+def _named_segments(store: ObjectStore, swift_container: str, name: str) -> Iterator[str]:
+    """Yield those segments of an SLO that lie at the usual place."""
+    try:
+        found = parse_slo_manifest(store.manifest(swift_container, name), source=f"the manifest of {name}")
+    except ParseError as error:
+        raise UnexpectedAnswer(str(error)) from error
+    place = segments_container(swift_container)
+    return (one.name for one in found if one.container == place)
 
 
 def left_segments(
-    store: ObjectStore, swift_container: str, name: str, upload: str, now: datetime, *, forgotten_seconds: float
+    store: ObjectStore,
+    swift_container: str,
+    name: str,
+    known: tuple[str, ...],
+    now: datetime,
+    *,
+    forgotten_seconds: float,
 ) -> tuple[tuple[str, ...], int, datetime | None]:
     """Return the segments of an object's uploads that never came to their end, and how many may yet come to it.
 
-    The last is when these, too, are taken for forgotten, None for none. upload is the one that has just come to its
-    end, "" for one without segments; now is Swift's own time then.
+    The last is when these, too, are taken for forgotten, None for none. known are names of uploads, or of segments,
+    that came to their end; now is Swift's own time.
     """
     by_upload: dict[str, list[EarlierSegment]] = {}
     for found in earlier_segments(store, swift_container, name):
-        if not (upload and found.name.startswith(upload)):
+        if not found.name.startswith(known):
             by_upload.setdefault(found.upload, []).append(found)
     limit = now - timedelta(seconds=forgotten_seconds)
     left: list[str] = []
@@ -118,13 +155,11 @@ def remove_segments(store: ObjectStore, swift_container: str, names: Iterable[st
 def _listed(store: ObjectStore, swift_container: str, prefix: str) -> Iterator[ListedObject]:
     marker = ""
     for _ in range(_MOST_PAGES):
-        try:
-            page = parse_swift_listing(
-                store.listing(swift_container, marker=marker, prefix=prefix), source=f"the listing of {swift_container}"
-            )
-        except (NotFound, ParseError):
-            return
+        page = parse_swift_listing(
+            store.listing(swift_container, marker=marker, prefix=prefix), source=f"the listing of {swift_container}"
+        )
         if not page:
             return
         yield from page
         marker = page[-1].name
+    raise UnexpectedAnswer(f"the listing of {swift_container} has no end")

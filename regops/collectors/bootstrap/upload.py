@@ -5,20 +5,20 @@ when the manifest that names them does; until then nobody sees anything of it.
 """
 
 import hashlib
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from regops.collectors.bootstrap.image_tarball import ImageChecker
 from regops.collectors.bootstrap.listing import target_of
-from regops.collectors.bootstrap.segments import left_segments, own_segments, remove_segments
+from regops.collectors.bootstrap.segments import own_segments
 from regops.collectors.bootstrap.tarball_source import counted
 from regops.collectors.bootstrap.upload_end import make_stand
 from regops.collectors.bootstrap.upload_large import upload_large
 from regops.collectors.bootstrap.upload_plan import Standing, UploadPlan, noted
 from regops.collectors.bootstrap.upload_source import UploadFile, UploadSource
 from regops.collectors.bootstrap.upload_stream import upload_stream
-from regops.errors import Corrupted, NotFound, Refused, RegopsError
+from regops.collectors.bootstrap.upload_tidy import tidy
+from regops.errors import Corrupted, NotFound, Refused
 from regops.model.tarball import StoredObject
 from regops.model.upload import Uploaded
 from regops.ports import ObjectStore, Progress
@@ -42,8 +42,7 @@ def upload(store: ObjectStore, source: UploadSource, plan: UploadPlan, progress:
     else:
         standing = _upload_small(store, plan, source, progress)
     stored = standing.stored
-    removed = remove_segments(store, plan.swift_container, old_segments)
-    left, going_on, until = _left(store, plan, standing)
+    tidied = tidy(store, plan, standing, old_segments)
     return Uploaded(
         target=target_of(store.account, plan.swift_container),
         account=store.account,
@@ -58,20 +57,13 @@ def upload(store: ObjectStore, source: UploadSource, plan: UploadPlan, progress:
         segments=standing.segments,
         resumed_bytes=standing.resumed_bytes,
         replaced=before is not None,
-        removed_segments=removed + remove_segments(store, plan.swift_container, left),
-        other_segments=going_on,
-        other_until=until,
+        made_swift_container=standing.is_new_container,
+        removed_segments=tidied.removed,
+        shared_segments=tidied.shared,
+        unclear_segments=tidied.unclear,
+        other_segments=tidied.going_on,
+        other_until=tidied.until,
     )
-
-
-def _left(store: ObjectStore, plan: UploadPlan, standing: Standing) -> tuple[tuple[str, ...], int, datetime | None]:
-    """Return what left_segments does; nothing where Swift cannot be asked, for the object stands all the same."""
-    now = standing.stored.modified or datetime.fromtimestamp(plan.clock.now(), UTC)
-    place, name = plan.swift_container, standing.upload_name
-    try:
-        return left_segments(store, place, plan.name, name, now, forgotten_seconds=plan.forgotten_seconds)
-    except RegopsError:
-        return (), 0, None
 
 
 def _before(store: ObjectStore, plan: UploadPlan) -> StoredObject | None:
@@ -117,5 +109,9 @@ def _upload_small(store: ObjectStore, plan: UploadPlan, source: UploadFile, prog
         except Corrupted:
             return put_once()  # a byte may flip on the way
 
-    stored = make_stand(store, plan, put, lambda found: (found.etag, found.size_bytes) == (etag, source.size_bytes))
-    return Standing(stored, sha256=contents.sha256, tags=contents.tags, size_bytes=source.size_bytes)
+    stored, is_new = make_stand(
+        store, plan, put, lambda found: (found.etag, found.size_bytes) == (etag, source.size_bytes)
+    )
+    return Standing(
+        stored, sha256=contents.sha256, tags=contents.tags, size_bytes=source.size_bytes, is_new_container=is_new
+    )

@@ -32,17 +32,18 @@ def upload_large(store: ObjectStore, plan: UploadPlan, source: UploadFile, progr
     transfer = _Transfer(store, plan, source, upload_name, earlier)
     try:
         contents = transfer.run(count, progress)
+        stored, is_new = join_segments(store, plan, transfer.segments, contents.tags, contents.sha256)
     except BaseException as error:
         put_by(store, plan, transfer.segments, transfer.begun, error, progress)
         raise
-    segments = transfer.segments
     return Standing(
-        join_segments(store, plan, segments, contents.tags, contents.sha256),
+        stored,
         sha256=contents.sha256,
         tags=contents.tags,
         size_bytes=source.size_bytes,
+        is_new_container=is_new,
         upload_name=upload_name,
-        segments=len(segments),
+        segments=count,
         resumed_bytes=transfer.resumed_bytes,
     )
 

@@ -1,13 +1,14 @@
 """Making one object of segments that are there, and what becomes of them where that is not to be."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from parsers.slo_manifest import Segment, slo_etag
 from regops.collectors.bootstrap.segments import remove_segments
-from regops.collectors.bootstrap.upload_end import PASSING, has_segments, make_stand
+from regops.collectors.bootstrap.upload_end import PASSING, NotKnown, has_segments, make_stand
 from regops.collectors.bootstrap.upload_plan import UploadPlan, noted
-from regops.errors import Refused, RegopsError, Unavailable, UnexpectedAnswer, Unreachable
+from regops.errors import Refused, RegopsError
 from regops.model.tarball import StoredObject, StoredSegment
 from regops.ports import ObjectStore, Progress
 
@@ -28,10 +29,13 @@ def segment_name(plan: UploadPlan, upload_name: str, index: int) -> str:
 
 def join_segments(
     store: ObjectStore, plan: UploadPlan, segments: Sequence[StoredSegment], tags: tuple[str, ...], sha256: str
-) -> StoredObject:
-    """Return the object. Raises UnexpectedAnswer when it is not known whether it stands; its segments stay then."""
+) -> tuple[StoredObject, bool]:
+    """Make one object of segments, and return what make_stand returns.
+
+    Raises as make_stand does; put_by decides what becomes of the segments then.
+    """
     names = [one.name for one in segments]
-    whole = _whole(segments)
+    etag, size_bytes = _whole(segments)
     put = partial(
         store.put_manifest,
         plan.swift_container,
@@ -40,22 +44,13 @@ def join_segments(
         metadata=noted(tags, sha256),
         only_new=not plan.replace,
     )
-    try:
-        stored = make_stand(store, plan, put, lambda found: has_segments(store, plan, found, names))
-    except (Unreachable, Unavailable) as error:
-        raise UnexpectedAnswer(
-            f"{error.message}; so it is not known whether {plan.name} will stand there",
-            hint="see `regops bootstrap list`; if it does not, the same command goes on with the segments",
-        ) from error
-    except RegopsError:
-        remove_segments(store, plan.swift_container, names)
-        raise
-    if (stored.etag, stored.size_bytes) != whole:
-        raise UnexpectedAnswer(
+    stored, is_new = make_stand(store, plan, put, lambda found: has_segments(store, plan, found, names))
+    if stored.etag not in {None, etag}:
+        raise NotKnown(
             f"{plan.name} is not what was sent: {stored.size_bytes} bytes with the hash {stored.etag} stand there",
-            hint="somebody else may have replaced it just now: see `regops bootstrap list`",
+            hint="see `regops bootstrap verify`; the segments that were sent are still there",
         )
-    return stored
+    return replace(stored, etag=etag, size_bytes=size_bytes), is_new
 
 
 def put_by(
@@ -69,9 +64,11 @@ def put_by(
     """Decide about the segments of an upload that came to an early end.
 
     Where the next run may go on with them they stay: after what passes (a lost connection, a store that is not well,
-    an interrupt). All that were begun are removed where they are of no use (a file that is no image), or in the way
-    (no room).
+    an interrupt), and where an object of them may stand. All that were begun are removed where they are of no use (a
+    file that is no image), or in the way (no room).
     """
+    if isinstance(error, NotKnown):
+        return
     size_bytes = sum(one.size_bytes for one in segments)
     if isinstance(error, RegopsError) and not isinstance(error, PASSING):
         remove_segments(store, plan.swift_container, begun)

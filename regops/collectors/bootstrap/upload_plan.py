@@ -37,39 +37,47 @@ class UploadPlan:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands, and how it came to be: upload_name is "" and segments 0 for a plain object."""
+    """What stands, and how it came to be: upload_name is "" and segments 0 for a plain object.
+
+    is_new_container says that there was no such Swift container before.
+    """
 
     stored: StoredObject
     sha256: str
     tags: tuple[str, ...]
     size_bytes: int
+    is_new_container: bool
     upload_name: str = ""
     segments: int = 0
     resumed_bytes: int = 0
 
 
 class Sent:
-    """What has gone out so far of a stream; ended says that there is no more of it."""
+    """What has gone out so far of a stream; failed says that it broke by itself."""
 
     def __init__(self) -> None:
         self.size_bytes = 0
-        self.md5 = hashlib.md5(usedforsecurity=False)
         self.sha256 = hashlib.sha256()
-        self.ended = False
+        self.failed = False
 
     def counted(self, chunks: Iterator[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
         """Yield chunks, taking note of them."""
-        for chunk in chunks:
+        while (chunk := self._next(chunks)) is not None:
             self.size_bytes += len(chunk)
-            self.md5.update(chunk)
             self.sha256.update(chunk)
             yield chunk
             advance(len(chunk))
-        self.ended = True
+
+    def _next(self, chunks: Iterator[bytes]) -> bytes | None:
+        try:
+            return next(chunks, None)
+        except Exception:
+            self.failed = True
+            raise
 
 
-def noted(tags: tuple[str, ...], sha256: str | None) -> dict[str, str]:
+def noted(tags: tuple[str, ...], sha256: str) -> dict[str, str]:
     """Return the metadata of an object; tags only where all fit, for some of them would look like all."""
     joined = ",".join(quote(tag, safe="/:@") for tag in tags)
     noted = {IMAGE_TAGS_METADATA: joined} if joined and len(joined) <= _MOST_METADATA_BYTES else {}
-    return {**noted, SHA256_METADATA: sha256} if sha256 else noted
+    return {**noted, SHA256_METADATA: sha256}

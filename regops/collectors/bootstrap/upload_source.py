@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from regops.collectors.bootstrap.image_name import familiar, with_tag
 from regops.collectors.bootstrap.image_tarball import passing
 from regops.collectors.bootstrap.tarball_source import file_tarball, nor_file
 from regops.errors import Failed, NotFound, UnexpectedAnswer
@@ -84,7 +85,7 @@ def image_source(engine: Engine, reference: str) -> UploadImage:
                 f"the engine at {engine.address} has no image of that name", hint="`docker images` lists the images"
             )
     # An image that is asked for by its id is saved without a name.
-    tag = with_tag(reference)
+    tag = familiar(with_tag(reference))
     tags = (tag,) if tag in found.tags else ()
 
     def is_the_image(contents: ImageContents) -> None:
@@ -98,12 +99,6 @@ def image_source(engine: Engine, reference: str) -> UploadImage:
         return gzipped(passing(engine.save(reference), name=reference, before_end=is_the_image))
 
     return UploadImage(reference, found.size_bytes, tags, chunks)
-
-
-def with_tag(reference: str) -> str:
-    """Return a reference as the engine spells it: without a tag it means `latest`."""
-    last = reference.rpartition("/")[2]
-    return reference if ":" in last or "@" in last else f"{reference}:latest"
 
 
 def object_name(source: UploadSource) -> str:

@@ -6,43 +6,22 @@ from functools import partial
 from itertools import count, takewhile
 
 from regops.collectors.bootstrap.segments import EarlierSegment, earlier_segments, new_upload, segments_container
-from regops.collectors.bootstrap.upload_end import PASSING, make_stand
+from regops.collectors.bootstrap.upload_end import PASSING
 from regops.collectors.bootstrap.upload_manifest import join_segments, put_by, segment_name
-from regops.collectors.bootstrap.upload_plan import Sent, Standing, UploadPlan, noted
+from regops.collectors.bootstrap.upload_plan import Sent, Standing, UploadPlan
 from regops.collectors.bootstrap.upload_source import UploadImage
-from regops.errors import AuthenticationFailed, Changed, RegopsError
-from regops.model.tarball import StoredObject, StoredSegment
+from regops.errors import AuthenticationFailed, Changed, Corrupted, RegopsError
+from regops.model.tarball import StoredSegment
 from regops.ports import ObjectStore, Progress
 
 
 def upload_stream(store: ObjectStore, plan: UploadPlan, source: UploadImage, progress: Progress) -> Standing:
-    """Return what stands of an image; a large one goes in segments. Raises as upload does."""
-    if source.size_bytes <= plan.segment_bytes:
-        return _upload_plain(store, plan, source, progress)
+    """Return what stands of an image. Raises as upload does.
+
+    A small one goes in a segment, too: nobody knows the md5 of what is packed before its end, and what arrives wrong
+    must not arrive under the name.
+    """
     return _Stream(store, plan, source, progress).run()
-
-
-def _upload_plain(store: ObjectStore, plan: UploadPlan, source: UploadImage, progress: Progress) -> Standing:
-    sent = Sent()
-
-    def put() -> StoredObject:
-        nonlocal sent
-        sent = Sent()
-        with progress.transfer(plan.name, None) as advance:
-            return store.put(
-                plan.swift_container,
-                plan.name,
-                sent.counted(source.chunks(), advance),
-                metadata=noted(source.tags, None),
-                only_new=not plan.replace,
-                md5=lambda: sent.md5.hexdigest(),
-            )
-
-    def is_it(found: StoredObject) -> bool:
-        return sent.ended and (found.etag, found.size_bytes) == (sent.md5.hexdigest(), sent.size_bytes)
-
-    stored = make_stand(store, plan, put, is_it)
-    return Standing(stored, sha256=sent.sha256.hexdigest(), tags=source.tags, size_bytes=sent.size_bytes)
 
 
 class _Stream:
@@ -71,32 +50,38 @@ class _Stream:
         self._earlier = _longest(listed, plan.segment_bytes)
         try:
             sent = self._all_sent()
+            sha256 = sent.sha256.hexdigest()
+            stored, is_new = join_segments(store, plan, self._segments, source.tags, sha256)
         except BaseException as error:
             begun = [f"{self._upload_name}{index:08d}" for index in range(len(self._segments) + 1)]
             put_by(store, plan, self._segments, begun, error, self._progress)
             raise
-        sha256 = sent.sha256.hexdigest()
         return Standing(
-            join_segments(store, plan, self._segments, source.tags, sha256),
+            stored,
             sha256=sha256,
             tags=source.tags,
             size_bytes=sent.size_bytes,
+            is_new_container=is_new,
             upload_name=self._upload_name,
             segments=len(self._segments),
             resumed_bytes=self._resumed_bytes,
         )
 
     def _all_sent(self) -> Sent:
-        patience, renewed = self._plan.patience(), False
+        patience, renewed, flipped = self._plan.patience(), False, -1
         while True:
-            before = len(self._segments)
+            before, sent = len(self._segments), Sent()
             try:
                 with self._progress.transfer(self._plan.name, None) as advance:
-                    return self._pass(advance)
+                    self._pass(sent, advance)
             except Changed:
                 if not self._earlier:
                     raise
                 self._earlier = []  # another image, or packed in another way: it was worth a look
+            except Corrupted:
+                if sent.failed or flipped == len(self._segments):
+                    raise
+                flipped = len(self._segments)  # a byte may flip on the way
             except PASSING as error:
                 moved_bytes = sum(one.size_bytes for one in self._segments[before:])
                 if not isinstance(error, AuthenticationFailed):
@@ -104,10 +89,11 @@ class _Stream:
                 elif renewed and not moved_bytes:
                     raise
                 renewed = isinstance(error, AuthenticationFailed)
+            else:
+                return sent
 
-    def _pass(self, advance: Callable[[int], None]) -> Sent:
+    def _pass(self, sent: Sent, advance: Callable[[int], None]) -> None:
         """Save the image once and bring what is missing. Raises Changed where it is not what it was."""
-        sent = Sent()
         for index, portion in enumerate(
             _portions(sent.counted(self._source.chunks(), advance), self._plan.segment_bytes)
         ):
@@ -123,7 +109,6 @@ class _Stream:
             else:
                 stored = self._store.put(self._place, name, portion)
                 self._segments.append(StoredSegment(self._place, name, stored.size_bytes or 0, stored.etag or ""))
-        return sent
 
     def _copy(self, one: EarlierSegment, name: str) -> None:
         """Have Swift copy a segment. Raises Changed where that does not work: it can be sent, after another saving."""

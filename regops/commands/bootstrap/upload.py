@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from regops.collectors.bootstrap.object_names import name_flaw
 from regops.collectors.bootstrap.tarball_source import means_file
 from regops.collectors.bootstrap.upload import upload as upload_tarball
 from regops.collectors.bootstrap.upload_plan import UploadPlan
@@ -21,6 +22,7 @@ from regops.commands.bootstrap.shared import (
     SwiftContainerOption,
     connections_option,
 )
+from regops.errors import ConfigurationError
 from regops.options import Output, OutputOption, complete_image, timeout_option
 from regops.wiring import Services
 
@@ -36,6 +38,15 @@ def _segment_size(text: str) -> int:
     if not _LEAST_BYTES <= size <= _MOST_BYTES:
         raise typer.BadParameter(f"{text} is not between 1M and 5G")
     return size
+
+
+def _check_name(name: str) -> None:
+    flaw = name_flaw(name)
+    if flaw:
+        raise ConfigurationError(
+            f"the object name {name!r} {flaw}, so it could not be downloaded",
+            hint="another NAME behind the FILE or IMAGE",
+        )
 
 
 def upload(
@@ -76,17 +87,19 @@ def upload(
     """Upload a tarball, or an image of the engine, to Swift.
 
     It goes to the Swift container docker-registry.bootstrap, unless
-    --container names another.
+    --container names another; one that is not there is made, and the answer
+    says so.
 
     A file is checked to be the whole tarball of an image: a small one before
     it is sent, a large one while its segments go, several at a time. An image
     is saved, packed with gzip and sent in one stream, and nothing of it
     touches this machine's disk.
 
-    Nobody sees half an upload: a small object stands when its last byte has
-    come. A larger one goes in segments to the container of the same name with
-    _segments behind it, and stands when all of them do. Checksums are compared
-    all the way, and the sha256 and the tags are kept with the object.
+    Nobody sees half an upload: a small file stands when its last byte has
+    come. A larger one, and any image, goes in segments to the container of the
+    same name with _segments behind it, and stands when all of them do.
+    Checksums are compared all the way, and the sha256 and the tags are kept
+    with the object.
 
     What a lost connection, a silence or a 5xx breaks is sent again, segment by
     segment; an image is saved again for that. After Ctrl-C, a kill or a
@@ -102,8 +115,8 @@ def upload(
     `regops bootstrap list --help`.
 
     Exit status: 0 when it stands, 1 when the source is damaged or Swift has
-    no room, 2 when a variable is missing, 3 when the name is taken or Swift
-    or the engine could not be asked.
+    no room, 2 when a variable is missing or no file could have the name, 3
+    when the name is taken or Swift or the engine could not be asked.
 
     Examples:
       regops bootstrap upload regops/docker-registry:lab
@@ -113,10 +126,12 @@ def upload(
     services = ctx.ensure_object(Services)
     segment_bytes = _segment_size(segment_size)
     found = file_source(Path(source)) if means_file(source) else image_source(services.engine(), source)
+    called = object_name(found) if name is None else name
+    _check_name(called)
     store = services.object_store(timeout_seconds=timeout)
     plan = UploadPlan(
         swift_container,
-        name or object_name(found),
+        called,
         segment_bytes,
         replace=replace,
         clock=services.clock,

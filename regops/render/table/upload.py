@@ -23,13 +23,25 @@ def uploaded_table(answer: Uploaded) -> RenderableType:
         Text(f"{kind}: as it was sent", style="dim"),
         Text(f"sha256 {answer.sha256}", style="dim"),
     ]
-    lines += [Text(visible_line(f"brings {tag}")) for tag in answer.tags]
+    lines += [Text(visible_line(f"brings {tag}")) for tag in answer.tags] or [Text("brings no tag")]
+    if answer.made_swift_container:
+        container = answer.target.swift_container
+        lines.insert(1, Text(visible_line(f"there was no Swift container {container}: it was made"), style="yellow"))
     if answer.resumed_bytes:
         lines.append(
             Text(f"{decimal(answer.resumed_bytes)} of it was in Swift already, and was taken over", style="dim")
         )
     if answer.removed_segments:
-        lines.append(Text(f"removed {_segments(answer.removed_segments)} that nothing uses any more", style="dim"))
+        lines.append(
+            Text(f"removed {_segments(answer.removed_segments)} that no object here uses any more", style="dim")
+        )
+    if answer.shared_segments:
+        lines.append(Text(f"left {_segments(answer.shared_segments)} that another object here is made of", style="dim"))
+    if answer.unclear_segments:
+        left = f"left {_segments(answer.unclear_segments)} of earlier uploads of this name"
+        lines.append(
+            Text(f"{left}: it could not be found out whether another object here is made of them", style="yellow")
+        )
     if answer.other_segments:
         until = f" until {answer.other_until:%Y-%m-%d %H:%M} UTC" if answer.other_until else ""
         left = f"left {_segments(answer.other_segments)} of other uploads of this name, which may be going on{until}"
