@@ -193,7 +193,23 @@ def test_slashes_in_a_name_make_folders(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../x", "x/../../y", "/etc/cron.d/x", "a//b", "a/", "./x", "x\x00y", "a\nb", "\x1b[31m", "\x9b2J"],
+    [
+        "",
+        ".",
+        "..",
+        "../x",
+        "x/../../y",
+        "/etc/cron.d/x",
+        "a//b",
+        "a/",
+        "./x",
+        "x\x00y",
+        "a\nb",
+        "\x1b[31m",
+        "\x9b2J",
+        "a/.x.part",
+        ".x.tar.part.json",
+    ],
 )
 def test_names_that_lead_elsewhere_or_steer_a_terminal_make_no_file(tmp_path: Path, name: str) -> None:
     inside = tmp_path / "inside"
