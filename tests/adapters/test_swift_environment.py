@@ -95,8 +95,9 @@ def test_an_application_credential_brings_its_own_project() -> None:
         read_login(without(environ, "OS_APPLICATION_CREDENTIAL_SECRET"))
 
 
-def test_a_token_and_an_address_are_enough() -> None:
-    environ = {"OS_AUTH_TOKEN": "t", "OS_STORAGE_URL": "http://swift/v1/AUTH_x/"}
+@pytest.mark.parametrize("name", ["OS_AUTH_TOKEN", "OS_TOKEN"])
+def test_a_token_and_an_address_are_enough(name: str) -> None:
+    environ = {name: "t", "OS_STORAGE_URL": "http://swift/v1/AUTH_x/"}
     assert read_login(environ) == (TokenLogin("http://swift/v1/AUTH_x", Secret("t")), "")
 
 

@@ -142,6 +142,10 @@ def _is_file(path: Path) -> bool:
         return False  # behind a folder that is not ours, or longer than any name
 
 
+# The swift client's name, and the openstack command's.
+_ALSO = {"OS_AUTH_TOKEN": "OS_TOKEN"}
+
+
 class _Variables:
     """The environment, where an empty variable is one that is not set."""
 
@@ -149,7 +153,7 @@ class _Variables:
         self._environ = environ
 
     def get(self, name: str) -> str | None:
-        value = self._environ.get(name)
+        value = self._environ.get(name) or self._environ.get(_ALSO.get(name, ""))
         if value and _CONTROL.search(value):
             raise ConfigurationError(
                 f"{name} holds a line break, another control character, or what is no UTF-8", hint=f"set {name} again"
