@@ -6,6 +6,8 @@ from regops.errors import ExitStatus
 from regops.model.answer import Target
 from regops.model.status import RegistryHealth
 
+NOT_RESTARTED = "is not started again by itself"
+
 
 @dataclass(frozen=True, slots=True)
 class Started:

@@ -518,6 +518,34 @@ def test_a_container_that_could_not_be_removed_is_not_said_to_be() -> None:
     assert "--keep" not in result.stderr
 
 
+@pytest.mark.usefixtures("store")
+def test_one_that_works_stays_though_it_does_not_get_its_restart_policy() -> None:
+    class Busy(FakeEngine):
+        def set_restart(self, name: str, policy: str) -> None:
+            raise UnexpectedAnswer("not now")
+
+    engine = Busy(images={IMAGE: "sha256:one"})
+    result = start(FakeServices(fake_engine=engine, registries={URL: well()}))
+    assert result.exit_code == 0
+    assert "docker update --restart unless-stopped docker-registry" in result.stdout
+    assert len(engine.documents) == 1
+
+
+@pytest.mark.usefixtures("store")
+def test_one_whose_id_is_not_known_yet_and_that_cannot_be_removed_is_told() -> None:
+    class Stuck(FakeEngine):
+        def run(self, image: str, **options: Any) -> str:
+            super().run(image, **options)
+            raise KeyboardInterrupt
+
+        def remove(self, name: str) -> None:
+            raise UnexpectedAnswer("the device is busy")
+
+    engine = Stuck(images={IMAGE: "sha256:one"})
+    result = start(FakeServices(fake_engine=engine, registries={URL: well()}))
+    assert "interrupted; the container docker-registry could not be removed: the device is busy\n" in result.stderr
+
+
 def test_the_path_of_a_password_is_told_and_a_password_in_its_place_is_not(tmp_path: Path) -> None:
     class Unread(Ending):
         said = b"docker-registry: OS_PASSWORD_FILE: '/run/secrets/os' cannot be read, not 'canary-one', /canary"
@@ -534,16 +562,16 @@ def test_the_path_of_a_password_is_told_and_a_password_in_its_place_is_not(tmp_p
 
 def test_no_secret_of_an_env_file_is_in_the_last_lines_whatever_its_variable_is_called(tmp_path: Path) -> None:
     class Talking(Ending):
-        said = b"tried canary-long-one, canary, canary-redis, canary-basic"
+        said = b"tried canary-long-one, canary, canary-redis, canary-basic, canary-old"
 
     path = tmp_path / "registry.env"
     path.write_text(
         "SETTINGS_FLAVOR=local\nOS_PASSWORD=canary\nHTTP_SECRET=canary-long-one\nredis_pass=canary-redis\n"
-        "BASIC_AUTH=canary-basic\n"
+        "BASIC_AUTH=canary-basic\nSTORAGE_PASSWORD_OLD=canary-old\n"
     )
     engine = Talking(images={IMAGE: "sha256:one"})
     given = FakeServices(fake_engine=engine, registries={URL: FakeRegistry({"/v2/": 502}, url=URL)})
-    assert "tried ***, ***, ***, ***\n" in start(given, "--env-file", str(path)).stderr
+    assert "tried ***, ***, ***, ***, ***\n" in start(given, "--env-file", str(path)).stderr
 
 
 @pytest.mark.usefixtures("store")

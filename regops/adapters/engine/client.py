@@ -325,7 +325,8 @@ class DockerEngine:
     def set_restart(self, name: str, policy: str) -> None:
         """Say when the engine starts a container again by itself: no, on-failure, always or unless-stopped."""
         checked = self._checked(name)
-        with self._door(f"the restart policy of the container {checked}", failure=Failed):
+        what = f"the restart policy of the container {checked}"
+        with self._door(what, failure=Failed, seconds=_MAKING_SECONDS), self._patient():
             api: Any = self._client.api
             api.update_container(checked, restart_policy={"Name": policy})
 

@@ -1,5 +1,6 @@
 """Starting a registry's container from an image that the engine has, and waiting for it to answer."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _CERTIFICATE, _GIVEN_CERTIFICATE = "/run/docker-registry/tls/cert.pem", "/etc/ng
 _ENGINE_SECONDS = 10.0
 _SETTLE_SECONDS, _STEP_SECONDS = 20.0, 0.5
 # While it is not known to work: one that has a wrong password would try it again and again, and lock the account.
+_SECRET = re.compile(r"PASS|SECRET|TOKEN|KEY|AUTH_", re.IGNORECASE)
 _NO_RESTART = "no"
 
 
@@ -94,9 +96,6 @@ def start(
         answered = clock.monotonic() - began
         progress.step("Waiting for its parts")
         health = _settled(engine, asked, waiting, clock, keep=plan.keep)
-        restart = plan.restart if health.exit_status is ExitStatus.OK else _NO_RESTART
-        if restart != _NO_RESTART:
-            engine.set_restart(container_id, restart)
     except PortTaken as error:
         remove(engine, plan.container, container_id, mark)
         raise port_taken(engine, error, clock) from error
@@ -108,9 +107,11 @@ def start(
             left = left or remove_late(engine, plan.container, mark, clock)
             if left:
                 progress.step(f"interrupted; {left}")
-        elif isinstance(error, RegopsError) and container_id:
-            error.hint = sentences(error.hint, f"{left}; --keep leaves it" if left.endswith("was removed") else left)
+        elif isinstance(error, RegopsError) and left:
+            may_stay = container_id and left.endswith("was removed")
+            error.hint = sentences(error.hint, f"{left}; --keep leaves it" if may_stay else left)
         raise
+    restart = _restarted(engine, container_id, plan.restart) if health.exit_status is ExitStatus.OK else _NO_RESTART
     files = _files(environment, use)
     return Started(
         target=Target(url=asked.url, container=plan.container),
@@ -132,6 +133,16 @@ def start(
         restart_asked=plan.restart,
         health=name_container(health, plan.container),
     )
+
+
+def _restarted(engine: Engine, container_id: str, policy: str) -> str:
+    """Give a container that works its restart policy, and return the one it has then; one without works as well."""
+    try:
+        if policy != _NO_RESTART:
+            engine.set_restart(container_id, policy)
+    except RegopsError:
+        return _NO_RESTART
+    return policy
 
 
 def _settled(engine: Engine, registry: Registry, waiting: Waiting, clock: Clock, *, keep: bool) -> RegistryHealth:
@@ -188,7 +199,9 @@ def _hidden(given: Given) -> tuple[Secret, ...]:
 
 def _is_secret(name: str, value: str) -> bool:
     """Return whether a variable is a secret: OS_PASSWORD is, and the path in OS_PASSWORD_FILE is none."""
-    return is_secret_name(name) or (name.endswith("_FILE") and not value.startswith("/"))
+    if name.endswith("_FILE") and value.startswith("/"):
+        return False
+    return is_secret_name(name) or bool(_SECRET.search(name))
 
 
 def _image(engine: Engine, plan: StartPlan) -> ImageFacts:

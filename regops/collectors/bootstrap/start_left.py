@@ -1,7 +1,8 @@
 """What is left of a start that came to nothing: its container is removed, or kept, and that is told."""
 
 from regops.collectors.instances import read_container
-from regops.errors import NotFound, RegopsError
+from regops.errors import RegopsError
+from regops.model.start import NOT_RESTARTED
 from regops.ports import Clock, Engine
 
 # Whatever becomes of a start, only the container it made itself may be removed.
@@ -12,7 +13,7 @@ _LATE_SECONDS, _STEP_SECONDS = 3.0, 0.2
 def kept(container: str) -> str:
     """Return how to go on with a container that is kept."""
     return (
-        f"the container {container} is kept, and is not started again by itself: `regops logs {container}` tells more; "
+        f"the container {container} is kept, and {NOT_RESTARTED}: `regops logs {container}` tells more; "
         f"before the next try: docker rm -f {container}"
     )
 
@@ -23,14 +24,16 @@ def remove(engine: Engine, container: str, container_id: str, mark: str) -> str:
     The engine tells the id of a container that it started; one that it only made is known by the mark, for somebody
     else may have given the name.
     """
-    try:
-        if not container_id and read_container(engine, container).labels.get(MARK) != mark:
+    if not container_id:
+        try:
+            if read_container(engine, container).labels.get(MARK) != mark:
+                return ""
+        except RegopsError:
             return ""
+    try:
         engine.remove(container_id or container)
-    except NotFound:
-        return ""
     except RegopsError as error:
-        return f"the container {container} could not be removed: {error.message}" if container_id else ""
+        return f"the container {container} could not be removed: {error.message}"
     return f"the container {container} was removed"
 
 

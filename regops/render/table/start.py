@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from regops.model.start import Started
+from regops.model.start import NOT_RESTARTED, Started
 from regops.render.table.status import status_table
 from regops.render.visible import visible_line
 
@@ -41,13 +41,17 @@ def _next(answer: Started) -> Iterator[Text]:
 
     Docker asks for no certificate on 127.0.0.0/8, elsewhere for one it can trust.
     """
+    update = f"docker update --restart {answer.restart_asked} {answer.container}"
+    late = answer.restart != answer.restart_asked
     if answer.exit_status:
-        yield Text(visible_line("it is kept, and is not started again by itself"))
-        if answer.restart != answer.restart_asked:
-            command = f"docker update --restart {answer.restart_asked} {answer.container}"
-            yield Text(visible_line(f"  once all of it works: {command}"))
+        yield Text(visible_line(f"it is kept, and {NOT_RESTARTED}"))
+        if late:
+            yield Text(visible_line(f"  once all of it works: {update}"))
         yield Text(visible_line(f"  before the next try:  docker rm -f {answer.container}"))
         return
+    if late:
+        yield Text(visible_line(f"it {NOT_RESTARTED}, for the engine did not take that:"))
+        yield Text(visible_line(f"  {update}"))
     door = (answer.https_url or answer.http_url).partition("://")[2]
     yield Text(visible_line(f"{'images go over HTTPS: ' if answer.https_url else ''}docker push {door}/NAME:TAG"))
     if answer.https_url and answer.certificate:
