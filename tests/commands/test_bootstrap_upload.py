@@ -27,7 +27,7 @@ from regops.collectors.bootstrap.image_tarball import check_image
 from regops.collectors.bootstrap.upload import upload as upload_tarball
 from regops.collectors.bootstrap.upload_plan import UploadPlan
 from regops.collectors.bootstrap.upload_source import UploadImage, file_source
-from regops.errors import Changed, Corrupted, Failed, Refused, Unavailable, UnexpectedAnswer
+from regops.errors import AuthenticationFailed, Changed, Corrupted, Failed, Refused, Unavailable, UnexpectedAnswer
 from regops.main import app
 from regops.wiring import SystemClock
 from saved_image import saved_image
@@ -169,15 +169,24 @@ def test_segments_that_another_object_is_made_of_stay(
 
 
 class BlindStore(SwiftStore):
-    """A Swift that does not say all that it has: no listing says what is large, and no HEAD what is not ours."""
+    """A Swift that does not say all that it has: no listing says what is large, and no HEAD what is not ours.
+
+    Its listings show what has gone, too.
+    """
 
     def listing(self, *place: Any, **named: Any) -> str:
         entries = json.loads(super().listing(*place, **named) or "[]")
-        return json.dumps([{key: value for key, value in one.items() if key != "slo_etag"} for one in entries])
+        gone = [{**one, "name": f"{one['name']}-gone"} for one in entries[:1]]
+        return json.dumps([{key: value for key, value in one.items() if key != "slo_etag"} for one in entries + gone])
 
     def heads(self, swift_container: str, names: Any, **named: Any) -> Any:
         found = super().heads(swift_container, names, **named)
         return {name: stored for name, stored in found.items() if name != "secret"}
+
+    def head(self, swift_container: str, name: str) -> Any:
+        if name == "secret":
+            raise AuthenticationFailed("no access")
+        return super().head(swift_container, name)
 
 
 @pytest.mark.swift
@@ -193,6 +202,15 @@ def test_where_it_cannot_be_known_what_uses_them_segments_stay(
     answer = upload_tarball(store, file_source(written(tmp_path)), plan, QuietProgress())
     assert (answer.removed_segments, answer.unclear_segments) == ((0, 2) if secret else (2, 0))
     assert len(names(swift, f"{place}_segments")) == (6 if secret else 4)
+
+
+@pytest.mark.swift
+def test_segments_that_a_dynamic_object_may_be_made_of_stay(place: str, swift: SwiftServer, tmp_path: Path) -> None:
+    upload(written(tmp_path, OTHER, "old"), "one.tar", "-c", place, "--segment-size", "2M")
+    swift.put(place, "dynamic.tar", b"", {"X-Object-Manifest": f"{place}_segments/one.tar/"})
+    answer = upload(written(tmp_path), "one.tar", "-c", place, "--replace", "-o", "json")
+    assert json.loads(answer.stdout)["data"]["unclear_segments"] == 2
+    assert swift.request("GET", f"{place}/dynamic.tar")[1] == OTHER
 
 
 @pytest.mark.swift
@@ -551,7 +569,7 @@ def test_what_does_not_pass_ends_the_upload(
     assert names(swift, place) == []
     # What the next run can go on with stays; of a file that is not what it was, nothing does.
     assert len(names(swift, f"{place}_segments")) == (0 if harm == "flip" else 3)
-    assert ("the same command goes on with the 3145728 bytes" in " ".join(result.stderr.split())) == (harm != "flip")
+    assert ("the same command goes on with the 3.1 MB" in " ".join(result.stderr.split())) == (harm != "flip")
 
 
 @pytest.mark.swift

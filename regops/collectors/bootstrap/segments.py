@@ -95,10 +95,17 @@ def used_segments(store: ObjectStore, swift_container: str, *, timeout_seconds: 
         raise UnexpectedAnswer(f"the Swift container {swift_container} holds more than {_MOST_LOOKS} objects")
     # A listing of a Swift before 2.19 does not tell which are large.
     unsaid = [one.name for one in listed if not one.slo_etag]
-    found = store.heads(swift_container, unsaid, timeout_seconds=timeout_seconds)
-    if len(found) < len(unsaid):
-        raise UnexpectedAnswer(f"it is not known what all objects of the Swift container {swift_container} are made of")
-    large = [one.name for one in listed if one.slo_etag or found[one.name].kind is ObjectKind.SLO]
+    found = dict(store.heads(swift_container, unsaid, timeout_seconds=timeout_seconds))
+    for name in unsaid:
+        if name not in found:
+            with suppress(NotFound):  # gone since it was listed
+                found[name] = store.head(swift_container, name)
+    if any(one.kind is ObjectKind.DLO for one in found.values()):
+        raise UnexpectedAnswer(
+            f"what the dynamic objects of the Swift container {swift_container} are made of may change"
+        )
+    large = [one.name for one in listed if one.slo_etag]
+    large += [name for name, one in found.items() if one.kind is ObjectKind.SLO]
     return frozenset(segment for name in large for segment in _named_segments(store, swift_container, name))
 
 

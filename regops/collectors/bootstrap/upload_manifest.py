@@ -9,6 +9,7 @@ from regops.collectors.bootstrap.segments import remove_segments
 from regops.collectors.bootstrap.upload_end import PASSING, NotKnown, has_segments, make_stand
 from regops.collectors.bootstrap.upload_plan import UploadPlan, noted
 from regops.errors import Refused, RegopsError
+from regops.model.size import size_words
 from regops.model.tarball import StoredObject, StoredSegment
 from regops.ports import ObjectStore, Progress
 
@@ -75,9 +76,10 @@ def put_by(
     elif not segments:
         return
     elif not isinstance(error, RegopsError):
-        progress.step(f"{size_bytes} bytes are there in segments; the same command goes on with them")
+        there = f"{size_words(size_bytes)} are there in segments"
+        progress.step(f"{there}; if {plan.name} does not stand yet, the same command goes on with them")
     else:
-        error.hint = f"the same command goes on with the {size_bytes} bytes that are there in segments"
+        error.hint = f"the same command goes on with the {size_words(size_bytes)} that are there in segments"
 
 
 def _whole(segments: Sequence[StoredSegment]) -> tuple[str, int]:
