@@ -306,7 +306,7 @@ def test_a_damaged_object_is_told_with_how_to_see_where_it_was_damaged(
     swift.put("load", "flipped.tar", flipped(WHOLE, len(WHOLE) // 2))
     result = load("flipped.tar", "-c", "load")
     assert result.exit_code == 1
-    assert "hint: `regops bootstrap verify flipped.tar --container load` tells whether" in result.stderr
+    assert "hint: `regops bootstrap verify --container load flipped.tar` tells whether" in result.stderr
     assert engine.image(TAG) is None
 
 

@@ -189,8 +189,8 @@ def test_a_file_is_compared_with_an_object(name: str, stored: SwiftServer, file:
         assert result.exit_code == 1, result.output
         assert f"{file} differs from the object {name}" in result.stderr
         assert how in result.stderr
-        assert f"`regops bootstrap download {name} --container {CONTAINER}`" in result.stderr
-        assert f"upload {file} {name} --container {CONTAINER} --replace" in result.stderr
+        assert f"`regops bootstrap download --container {CONTAINER} {name}`" in result.stderr
+        assert f"upload --container {CONTAINER} --replace {file} {name}`" in result.stderr
 
 
 @pytest.mark.swift

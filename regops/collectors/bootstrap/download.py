@@ -11,7 +11,7 @@ from regops.collectors.bootstrap.listing import NoContainer, target_of
 from regops.collectors.bootstrap.part import BLOCK_BYTES, Part
 from regops.collectors.bootstrap.part_file import Folder, open_folder
 from regops.collectors.bootstrap.part_note import Whole
-from regops.collectors.bootstrap.patience import Patience
+from regops.collectors.bootstrap.patience import Patience, log_in
 from regops.collectors.bootstrap.proof import Checker, Piece, pieces_of, proof_of
 from regops.errors import Changed, Corrupted, Refused, RegopsError, Unavailable, Unreachable
 from regops.model.size import size_words
@@ -44,7 +44,7 @@ def download(store: ObjectStore, swift_container: str, names: Iterable[str], fol
     Of several, each may fail alone; the failure of a single one is raised. So is what concerns them all: no way into
     the store, no such container.
     """
-    account = Patience(ways.retries, ways.clock).ask(lambda: store.account, is_first=True)
+    account = log_in(store, Patience(ways.retries, ways.clock))
     wanted = tuple(dict.fromkeys(names))
     results: list[Download] = []
     for name in wanted:

@@ -6,12 +6,12 @@ the request is broken off in the middle, which leaves no image and no reference 
 """
 
 import re
-import shlex
 from collections.abc import Generator
 from contextlib import closing
 
 from regops.collectors.bootstrap.image_tarball import passing
 from regops.collectors.bootstrap.image_tarball_packing import FETCH_AGAIN
+from regops.collectors.bootstrap.next_command import next_command
 from regops.collectors.bootstrap.tarball_source import TarballSource, counted
 from regops.errors import Corrupted, Failed, Refused, RegopsError, UnexpectedAnswer, Unreachable
 from regops.model.answer import Target
@@ -60,8 +60,8 @@ def load(engine: Engine, source: TarballSource, target: Target, *, replace: bool
         except Corrupted as error:
             # The rest was not read: Swift's checksum says nothing yet.
             if target.swift_container and error.hint == FETCH_AGAIN:
-                name = f"{shlex.quote(source.name)} --container {shlex.quote(target.swift_container)}"
-                error.hint = f"`regops bootstrap verify {name}` tells whether it came damaged, or lies there like that"
+                check = next_command("verify", target.swift_container, source.name)
+                error.hint = f"{check} tells whether it came damaged, or lies there like that"
             raise
         except (KeyboardInterrupt, SystemExit):
             progress.step(f"{source.name}: {_state(whole=bool(checked))}")

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from regops.errors import Phase, RegopsError, Unavailable, Unreachable
-from regops.ports import Clock
+from regops.model.tarball import StoreAccount
+from regops.ports import Clock, ObjectStore
 
 _T = TypeVar("_T")
 _FIRST_PAUSE_SECONDS = 0.5
@@ -12,6 +13,11 @@ _LONGEST_PAUSE_SECONDS = 10.0
 _PROGRESS_BYTES = 1 << 20  # a try that brought so much nearer to the end does not count
 # What lies between us and a server that is well: a name or a certificate does not mend itself.
 _PASSING = frozenset({Phase.CONNECT, Phase.REQUEST, Phase.FIRST_BYTE, Phase.BODY})
+
+
+def log_in(store: ObjectStore, patience: "Patience") -> StoreAccount:
+    """Return who we are to a store, asked for as the first question."""
+    return patience.ask(lambda: store.account, is_first=True)
 
 
 class Patience:

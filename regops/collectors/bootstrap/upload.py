@@ -10,6 +10,7 @@ from pathlib import Path
 
 from regops.collectors.bootstrap.image_tarball import ImageChecker
 from regops.collectors.bootstrap.listing import target_of
+from regops.collectors.bootstrap.patience import log_in
 from regops.collectors.bootstrap.segments import own_segments
 from regops.collectors.bootstrap.tarball_source import counted
 from regops.collectors.bootstrap.upload_end import make_stand
@@ -31,6 +32,7 @@ def upload(store: ObjectStore, source: UploadSource, plan: UploadPlan, progress:
     source raises when it turns out bad; Corrupted when something else arrived than was sent; and what the store raises
     when it does so again and again.
     """
+    log_in(store, plan.patience())
     before = plan.patience().ask(partial(_before, store, plan))
     old_segments = (
         plan.patience().ask(partial(own_segments, store, plan.swift_container, before)) if before is not None else ()

@@ -1,7 +1,6 @@
 """Whether tarballs are what they should be: against checksums, and the images in them layer by layer."""
 
 import hashlib
-import shlex
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from functools import partial
 
 from regops.collectors.bootstrap.announced import announced
 from regops.collectors.bootstrap.image_tarball import ImageChecker
+from regops.collectors.bootstrap.next_command import next_command
 from regops.collectors.bootstrap.patience import Patience
 from regops.collectors.bootstrap.proof import Checker, Piece, pieces_of, proof_of
 from regops.collectors.bootstrap.tarball_source import TarballSource
@@ -50,7 +50,7 @@ def expected_of(store: ObjectStore, swift_container: str, name: str, patience: P
     if proof is Proof.NONE:
         raise Refused(
             f"Swift has no checksum of the object {name} (a DLO): nothing tells whether a file is the same",
-            hint=f"{_command('download', name, swift_container)} fetches it, to compare the two byte by byte",
+            hint=f"{next_command('download', swift_container, name)} fetches it, to compare the two byte by byte",
         )
     return Expected(name, swift_container, pieces, proof)
 
@@ -96,20 +96,13 @@ def _compared(name: str, expected: Expected, checker: Checker) -> Generator[None
 
 def _differs(name: str, expected: Expected, how: str) -> Corrupted:
     """Return how a file differs from an object: which of the two is the damaged one, nobody knows here."""
-    fetch = _command("download", expected.name, expected.swift_container)
-    put = _command("upload", name, expected.name, expected.swift_container, "--replace")
+    fetch = next_command("download", expected.swift_container, expected.name)
+    put = next_command("upload", expected.swift_container, name, expected.name, option="--replace")
     return Corrupted(
         f"{name} differs from the object {expected.name}{how}",
         hint=f"{fetch} fetches the object, with --force over a file of its name; if the file is the better one, "
         f"{put} puts it there",
     )
-
-
-def _command(what: str, *names: str) -> str:
-    """Return a command to copy; the last of the names, but for options, is the Swift container."""
-    *others, swift_container = (shlex.quote(name) for name in names if not name.startswith("--"))
-    options = [name for name in names if name.startswith("--")]
-    return f"`{' '.join(('regops bootstrap', what, *others, '--container', swift_container, *options))}`"
 
 
 def _check_size(name: str, size_bytes: int | None, expected: Expected) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from regops.collectors.bootstrap.listing import target_of
 from regops.collectors.bootstrap.load import load as load_tarball
-from regops.collectors.bootstrap.patience import Patience
+from regops.collectors.bootstrap.patience import Patience, log_in
 from regops.collectors.bootstrap.tarball_source import file_tarball, means_file, nor_file, swift_tarball
 from regops.commands.bootstrap.shared import (
     CONTAINER,
@@ -84,6 +84,7 @@ def load(
     else:
         with nor_file(name):
             store = services.object_store(timeout_seconds=timeout)
+        log_in(store, Patience(retries, services.clock))
         opened = swift_tarball(store, swift_container, name, Patience(retries, services.clock))
     with services.progress() as progress, opened as source:
         target = target_of(store.account, swift_container) if store else services.target

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from regops.collectors.bootstrap.listing import target_of
-from regops.collectors.bootstrap.patience import Patience
+from regops.collectors.bootstrap.patience import Patience, log_in
 from regops.collectors.bootstrap.tarball_source import TarballSource, file_tarball, means_file, nor_file, swift_tarball
 from regops.collectors.bootstrap.verify import Expected, Subject, expected_of
 from regops.collectors.bootstrap.verify import verify as verify_tarballs
@@ -109,8 +109,8 @@ def verify(
     if against or others:
         try:
             with nor_file(*others):
-                swift = store = services.object_store(timeout_seconds=timeout)
-                target = target_of(patience().ask(lambda: swift.account, is_first=True), swift_container)
+                store = services.object_store(timeout_seconds=timeout)
+                target = target_of(log_in(store, patience()), swift_container)
         except RegopsError as error:
             if against or not files:
                 raise
