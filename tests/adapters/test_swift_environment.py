@@ -130,6 +130,8 @@ def test_of_two_sets_the_complete_one_is_used_and_what_the_other_lacks_is_told()
         ({}, "neither OS_AUTH_URL (Keystone) nor ST_AUTH (version 1) is set"),
         ({"OS_CLOUD": "mine"}, "neither OS_AUTH_URL"),
         ({"OS_AUTH_TOKEN": "t"}, "OS_STORAGE_URL is missing beside it"),
+        ({"OS_TOKEN": "t"}, "OS_TOKEN is set, and nothing says where"),
+        ({"OS_TOKEN": "a\nb"}, "OS_TOKEN holds a line break"),
         ({"OS_AUTH_TOKEN": "t", "OS_PROJECT_NAME": "images"}, "OS_STORAGE_URL is missing beside it"),
         ({"OS_STORAGE_URL": "http://swift/v1/AUTH_x"}, "OS_AUTH_TOKEN is missing beside it"),
         (without(V1, "ST_USER"), "ST_USER is not set"),

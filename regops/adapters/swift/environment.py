@@ -153,12 +153,18 @@ class _Variables:
         self._environ = environ
 
     def get(self, name: str) -> str | None:
-        value = self._environ.get(name) or self._environ.get(_ALSO.get(name, ""))
+        name = self.called(name)
+        value = self._environ.get(name)
         if value and _CONTROL.search(value):
             raise ConfigurationError(
                 f"{name} holds a line break, another control character, or what is no UTF-8", hint=f"set {name} again"
             )
         return value or None
+
+    def called(self, name: str) -> str:
+        """Return the name that a variable has here."""
+        also = _ALSO.get(name, name)
+        return also if self._environ.get(also) and not self._environ.get(name) else name
 
     def check(self, *wanted: tuple[str, ...], why: str, hint: str = "source the openrc file of the project") -> None:
         """Raise ConfigurationError, naming all of them, where of some variables none is set."""
@@ -199,7 +205,8 @@ def _no_address(env: _Variables) -> ConfigurationError:
     """Return what is missing where no variable says whom to ask for a token."""
     if env.get("OS_AUTH_TOKEN"):
         return ConfigurationError(
-            "OS_AUTH_TOKEN is set, and nothing says where the token is good: OS_STORAGE_URL is missing beside it",
+            f"{env.called('OS_AUTH_TOKEN')} is set, and nothing says where the token is good: "
+            "OS_STORAGE_URL is missing beside it",
             hint="set OS_STORAGE_URL to the account's address, or OS_AUTH_URL and a project (OS_PROJECT_NAME)",
         )
     if env.get("OS_STORAGE_URL"):

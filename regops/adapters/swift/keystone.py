@@ -168,7 +168,7 @@ def _refusal(login: KeystoneLogin, web: session.Session) -> RegopsError:
         what, variable = (
             (login.who, "OS_APPLICATION_CREDENTIAL_SECRET")
             if login.credential_secret
-            else ("the token", "OS_AUTH_TOKEN")
+            else ("the token", "OS_AUTH_TOKEN or OS_TOKEN")
         )
         return AuthenticationFailed(
             f"Keystone at {where} refused {what}", hint=f"it may have expired or been revoked; check {variable}"
