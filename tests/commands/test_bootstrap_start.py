@@ -562,16 +562,16 @@ def test_the_path_of_a_password_is_told_and_a_password_in_its_place_is_not(tmp_p
 
 def test_no_secret_of_an_env_file_is_in_the_last_lines_whatever_its_variable_is_called(tmp_path: Path) -> None:
     class Talking(Ending):
-        said = b"tried canary-long-one, canary, canary-redis, canary-basic, canary-old"
+        said = b"tried canary-long-one, canary, canary-redis, canary-basic, canary-old at http://swift.example/v3"
 
     path = tmp_path / "registry.env"
     path.write_text(
         "SETTINGS_FLAVOR=local\nOS_PASSWORD=canary\nHTTP_SECRET=canary-long-one\nredis_pass=canary-redis\n"
-        "BASIC_AUTH=canary-basic\nSTORAGE_PASSWORD_OLD=canary-old\n"
+        "BASIC_AUTH=canary-basic\nSTORAGE_PASSWORD_OLD=canary-old\nOS_AUTH_URL=http://swift.example/v3\n"
     )
     engine = Talking(images={IMAGE: "sha256:one"})
     given = FakeServices(fake_engine=engine, registries={URL: FakeRegistry({"/v2/": 502}, url=URL)})
-    assert "tried ***, ***, ***, ***, ***\n" in start(given, "--env-file", str(path)).stderr
+    assert "tried ***, ***, ***, ***, *** at http://swift.example/v3\n" in start(given, "--env-file", str(path)).stderr
 
 
 @pytest.mark.usefixtures("store")

@@ -31,8 +31,9 @@ _CERTIFICATE, _GIVEN_CERTIFICATE = "/run/docker-registry/tls/cert.pem", "/etc/ng
 _ENGINE_SECONDS = 10.0
 _SETTLE_SECONDS, _STEP_SECONDS = 20.0, 0.5
 # While it is not known to work: one that has a wrong password would try it again and again, and lock the account.
-_SECRET = re.compile(r"PASS|SECRET|TOKEN|KEY|AUTH_", re.IGNORECASE)
 _NO_RESTART = "no"
+# Wherever in the name: what is set for one's own programs is called SECRET_KEY_BASE, too.
+_SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|KEY", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
