@@ -15,10 +15,10 @@ class Uploaded:
     source is the file or the image it was made of, from_image says which. etag is Swift's: the md5 of the bytes of a
     plain object, the hash of its segments' hashes of an SLO. segments is 0 for a plain object. resumed_bytes counts
     what an earlier run had sent, and was not sent again. replaced says whether another object had the name,
-    made_swift_container whether there was no such container before;
-    removed_segments counts the segments of such a one, and those that broken uploads had left; shared_segments those of
-    them that stay, for some object of the Swift container is made of them, too, unclear_segments those that stay, for
-    it could not be found out whether one is. other_segments lie there for this name and may belong to an upload that is
+    made_swift_container whether there was no such container before. removed_segments counts the segments of the other
+    object, and those that broken uploads had left; shared_segments those of them that stay, for some object of the
+    Swift container is made of them, too, unclear_segments those that stay, for it could not be found out whether one
+    is. other_segments lie there for this name and may belong to an upload that is
     going on, until other_until: an upload after that removes them.
     """
 

@@ -204,6 +204,24 @@ def test_where_it_cannot_be_known_what_uses_them_segments_stay(
     assert len(names(swift, f"{place}_segments")) == (6 if secret else 4)
 
 
+class SlowStore(SwiftStore):
+    """A Swift that tells of nothing within the time there is."""
+
+    def heads(self, swift_container: str, names: Any, **named: Any) -> Any:
+        return {}
+
+
+@pytest.mark.swift
+def test_where_the_time_does_not_suffice_segments_stay(place: str, swift: SwiftServer, tmp_path: Path) -> None:
+    upload(written(tmp_path, OTHER, "old"), "one.tar", "-c", place, "--segment-size", "2M")
+    for number in range(11):
+        swift.put(place, f"other{number}", b"1")
+    store = SlowStore.from_environment(swift.environ, timeout_seconds=30)
+    plan = UploadPlan(place, "one.tar", 1 << 20, replace=True, clock=SystemClock())
+    answer = upload_tarball(store, file_source(written(tmp_path)), plan, QuietProgress())
+    assert (answer.removed_segments, answer.unclear_segments) == (0, 2)
+
+
 @pytest.mark.swift
 def test_segments_that_a_dynamic_object_may_be_made_of_stay(place: str, swift: SwiftServer, tmp_path: Path) -> None:
     upload(written(tmp_path, OTHER, "old"), "one.tar", "-c", place, "--segment-size", "2M")

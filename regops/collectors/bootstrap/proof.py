@@ -55,12 +55,19 @@ def proof_of(stored: StoredObject, pieces: tuple[Piece, ...]) -> tuple[Proof, in
     return (Proof.SEGMENTS if stored.kind is ObjectKind.SLO else Proof.MD5), 0
 
 
+def manifest_of(store: ObjectStore, swift_container: str, name: str) -> tuple[Segment, ...]:
+    """Return the segments of an SLO. Raises UnexpectedAnswer for what is no manifest, and what the store raises."""
+    try:
+        return parse_slo_manifest(store.manifest(swift_container, name), source=f"the manifest of {name}")
+    except ParseError as error:
+        raise UnexpectedAnswer(str(error)) from error
+
+
 def broken_segment(store: ObjectStore, swift_container: str, stored: StoredObject) -> str:
     """Return which segment of an SLO is not what its manifest says, in words; the first one, if there are several."""
     try:
-        segments = parse_slo_manifest(store.manifest(swift_container, stored.name), source="the manifest")
         start = 0
-        for segment in segments:
+        for segment in manifest_of(store, swift_container, stored.name):
             if segment.container:
                 try:
                     found = store.head(segment.container, segment.name).etag
@@ -69,7 +76,7 @@ def broken_segment(store: ObjectStore, swift_container: str, stored: StoredObjec
                 if found and found != segment.etag:
                     return f"its segment {_path(segment)}, from byte {start} on, is not the one in its manifest"
             start += segment.size_bytes
-    except (RegopsError, ParseError):
+    except RegopsError:
         pass  # who may read an object may not always look at its segments
     return "one of its segments is not there, or is not the one in its manifest"
 
@@ -147,10 +154,7 @@ def _segments(
         raise Refused(f"the manifest {swift_container}/{name} is nested too deeply")
     if next(manifests) > _MOST_MANIFESTS:
         raise Refused(f"more than {_MOST_MANIFESTS} manifests are nested in one, the last of them {name}")
-    try:
-        segments = parse_slo_manifest(store.manifest(swift_container, name), source=f"the manifest of {name}")
-    except ParseError as error:
-        raise UnexpectedAnswer(str(error)) from error
+    segments = manifest_of(store, swift_container, name)
     if etag and slo_etag(segments) != etag:
         raise Changed(
             f"the manifest of {name} is not the one that was announced", hint="it may just be replaced: try again"

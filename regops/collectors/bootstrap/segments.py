@@ -21,8 +21,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from parsers.errors import ParseError
-from parsers.slo_manifest import parse_slo_manifest
 from parsers.swift_listing import ListedObject, parse_swift_listing
+from regops.collectors.bootstrap.proof import manifest_of
 from regops.errors import NotFound, RegopsError, UnexpectedAnswer
 from regops.model.tarball import ObjectKind, StoredObject
 from regops.ports import Clock, ObjectStore
@@ -32,6 +32,7 @@ FORGOTTEN_SECONDS = 3600.0
 _PLACE = re.compile(r"(\d{10}-[0-9a-f]{16})/(\d{8})")
 _MOST_PAGES = 100
 _MOST_LOOKS = 1000
+_MOST_GONE = 10  # more than these were not looked at: each is one more question, after all the time there was
 
 
 def segments_container(swift_container: str) -> str:
@@ -96,10 +97,12 @@ def used_segments(store: ObjectStore, swift_container: str, *, timeout_seconds: 
     # A listing of a Swift before 2.19 does not tell which are large.
     unsaid = [one.name for one in listed if not one.slo_etag]
     found = dict(store.heads(swift_container, unsaid, timeout_seconds=timeout_seconds))
-    for name in unsaid:
-        if name not in found:
-            with suppress(NotFound):  # gone since it was listed
-                found[name] = store.head(swift_container, name)
+    missing = [name for name in unsaid if name not in found]
+    if len(missing) > _MOST_GONE:
+        raise UnexpectedAnswer(f"it is not known what all objects of the Swift container {swift_container} are made of")
+    for name in missing:
+        with suppress(NotFound):  # gone since it was listed
+            found[name] = store.head(swift_container, name)
     if any(one.kind is ObjectKind.DLO for one in found.values()):
         raise UnexpectedAnswer(
             f"what the dynamic objects of the Swift container {swift_container} are made of may change"
@@ -111,12 +114,8 @@ def used_segments(store: ObjectStore, swift_container: str, *, timeout_seconds: 
 
 def _named_segments(store: ObjectStore, swift_container: str, name: str) -> Iterator[str]:
     """Yield those segments of an SLO that lie at the usual place."""
-    try:
-        found = parse_slo_manifest(store.manifest(swift_container, name), source=f"the manifest of {name}")
-    except ParseError as error:
-        raise UnexpectedAnswer(str(error)) from error
     place = segments_container(swift_container)
-    return (one.name for one in found if one.container == place)
+    return (one.name for one in manifest_of(store, swift_container, name) if one.container == place)
 
 
 def left_segments(

@@ -45,7 +45,7 @@ def _left(
 ) -> tuple[tuple[str, ...], int, datetime | None]:
     """Return what left_segments does; nothing where Swift cannot be asked."""
     now = standing.stored.modified or datetime.fromtimestamp(plan.clock.now(), UTC)
-    known = (*([standing.upload_name] if standing.upload_name else []), *old_segments)
+    known = tuple(filter(None, (standing.upload_name, *old_segments)))
     try:
         return left_segments(
             store, plan.swift_container, plan.name, known, now, forgotten_seconds=plan.forgotten_seconds
