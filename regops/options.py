@@ -34,19 +34,22 @@ def note_output(ctx: typer.Context, value: StrEnum) -> StrEnum:
     return value
 
 
-def note_url(ctx: typer.Context, value: str) -> str:
-    """Tell Services which registry is meant, so that a failure names it."""
+def note_target(ctx: typer.Context, **said: str) -> None:
+    """Tell Services what is meant, by the names of model.answer.Target, so that a failure names it."""
     services = ctx.find_object(Services)
     if services is not None:
-        services.target = replace(services.target, url=mask_url(value))
+        services.target = replace(services.target, **said)
+
+
+def note_url(ctx: typer.Context, value: str) -> str:
+    """Tell Services which registry is meant."""
+    note_target(ctx, url=mask_url(value))
     return value
 
 
 def note_container(ctx: typer.Context, value: str) -> str:
-    """Tell Services which container is meant, so that a failure names it."""
-    services = ctx.find_object(Services)
-    if services is not None:
-        services.target = replace(services.target, container=value)
+    """Tell Services which container is meant."""
+    note_target(ctx, container=value)
     return value
 
 

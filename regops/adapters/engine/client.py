@@ -298,7 +298,7 @@ class DockerEngine:
 
     def run(self, image: str, **options: Any) -> str:
         """Create and start a container, return its id."""
-        with self._door(f"a container of {image}", failure=Failed, seconds=_MAKING_SECONDS), self._patient():
+        with self._patient_door(f"a container of {image}", failure=Failed):
             try:
                 return str(self._client.containers.run(image, detach=True, **options).id)
             except docker.errors.APIError as error:
@@ -325,15 +325,14 @@ class DockerEngine:
     def set_restart(self, name: str, policy: str) -> None:
         """Say when the engine starts a container again by itself: no, on-failure, always or unless-stopped."""
         checked = self._checked(name)
-        what = f"the restart policy of the container {checked}"
-        with self._door(what, failure=Failed, seconds=_MAKING_SECONDS), self._patient():
+        with self._patient_door(f"the restart policy of the container {checked}", failure=Failed):
             api: Any = self._client.api
             api.update_container(checked, restart_policy={"Name": policy})
 
     def remove(self, name: str) -> None:
         """Stop and remove a container with its anonymous volumes."""
         checked = self._checked(name)
-        with self._door(f"the container {checked}", missing_is_fine=True, seconds=_MAKING_SECONDS), self._patient():
+        with self._patient_door(f"the container {checked}", missing_is_fine=True):
             self._client.api.remove_container(checked, v=True, force=True)
 
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
@@ -500,14 +499,15 @@ class DockerEngine:
         )
 
     @contextmanager
-    def _patient(self) -> Generator[None]:
-        """Let the engine take longer for its answers."""
-        api: Any = self._client.api
-        api.timeout = _MAKING_SECONDS
-        try:
-            yield
-        finally:
-            api.timeout = _ANSWER_SECONDS
+    def _patient_door(self, what: str, **options: Any) -> Generator[None]:
+        """Do as _door does, and let the engine take longer for its answers."""
+        with self._door(what, seconds=_MAKING_SECONDS, **options):
+            api: Any = self._client.api
+            api.timeout = _MAKING_SECONDS
+            try:
+                yield
+            finally:
+                api.timeout = _ANSWER_SECONDS
 
     @contextmanager
     def _door(

@@ -6,7 +6,8 @@ from regops.errors import AuthenticationFailed, Changed, Conflict, NotFound, Reg
 from regops.model.tarball import StoreAccount
 from regops.secret import mask_url
 
-_FOR_NOW = frozenset({408, 429, 498, 500, 502, 503, 504})  # 498 is how Swift's ratelimit says 429
+# 498 is how Swift's ratelimit says 429.
+_KINDS = {**dict.fromkeys((408, 429, 498, 500, 502, 503, 504), Unavailable), 409: Conflict}
 
 
 class HttpStatus(Exception):
@@ -44,7 +45,7 @@ def meaning(error: HttpStatus, account: StoreAccount, what: str) -> RegopsError:
         case 412 | 416:
             return Changed(f"{what} has just been replaced by another, at {where}", hint="try again")
         case _:
-            kind = Unavailable if error.status in _FOR_NOW else Conflict if error.status == 409 else UnexpectedAnswer
+            kind = _KINDS.get(error.status, UnexpectedAnswer)
             return kind(
                 f"{where} answered {error.status} {error.reason} when asked for {what}",
                 hint="is Swift well? the log of its proxy says more",

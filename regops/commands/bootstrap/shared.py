@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from regops.options import note_target
 from regops.settings import StoreOptions
 from regops.wiring import Services
 
@@ -34,10 +35,7 @@ def _note_insecure(ctx: typer.Context, value: bool) -> bool:
 
 
 def _note_swift_container(ctx: typer.Context, value: str) -> str:
-    """Tell Services which Swift container is meant, so that a failure names it."""
-    services = ctx.find_object(Services)
-    if services is not None:
-        services.target = replace(services.target, swift_container=value)
+    note_target(ctx, swift_container=value)
     return value
 
 
