@@ -6,8 +6,8 @@
     OS_PASSWORD
 
 A name without a value takes it from the environment; it may also be a value that was pasted without its name, so no
-message quotes it. Everything after the `=` is the value, blanks and quotes and `#`
-included. Source: docker's reference, `docker run --env-file`; docker/cli, opts/file.go.
+message quotes it. Everything after the `=` is the value, blanks and quotes and `#` included. Source: docker's
+reference, `docker run --env-file`; docker/cli, opts/file.go.
 """
 
 import re

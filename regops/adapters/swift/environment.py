@@ -13,6 +13,7 @@ from regops.errors import ConfigurationError
 from regops.secret import Secret, mask_broken_url
 
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # Python's way to keep what is no UTF-8
+_ALSO = {"OS_AUTH_TOKEN": "OS_TOKEN"}  # the swift client's name, and the openstack command's
 _VERSION_VARIABLES = ("ST_AUTH_VERSION", "OS_IDENTITY_API_VERSION", "OS_AUTH_VERSION")
 _YES = frozenset({"1", "t", "true", "on", "y", "yes"})
 DEFAULT_DOMAIN = "default"
@@ -140,10 +141,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False  # behind a folder that is not ours, or longer than any name
-
-
-# The swift client's name, and the openstack command's.
-_ALSO = {"OS_AUTH_TOKEN": "OS_TOKEN"}
 
 
 class _Variables:

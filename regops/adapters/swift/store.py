@@ -132,17 +132,16 @@ class SwiftStore:
 
         def look(mine: Sequence[str]) -> None:
             sibling = self._sibling()
-            with suppress(AuthenticationFailed):  # who may list may not always look
-                for name in mine:
-                    sibling._timeout_seconds = min(self._timeout_seconds, max(ends - time.monotonic(), _LEAST_SECONDS))
-                    try:
-                        found[name] = sibling._head(head_object, swift_container, name)
-                    except AuthenticationFailed:
-                        raise
-                    except RegopsError:
-                        pass  # another one may be answered
-                    if time.monotonic() > ends:
-                        return
+            for name in mine:
+                sibling._timeout_seconds = min(self._timeout_seconds, max(ends - time.monotonic(), _LEAST_SECONDS))
+                try:
+                    found[name] = sibling._head(head_object, swift_container, name)
+                except AuthenticationFailed:
+                    return  # who may list may not always look
+                except RegopsError:
+                    pass  # another one may be answered
+                if time.monotonic() > ends:
+                    return
 
         shares = [names[index::_CONNECTIONS] for index in range(min(_CONNECTIONS, len(names)))]
         # Daemons: who is interrupted does not wait for their answers, as at the end of a pool.

@@ -49,9 +49,9 @@ def list_(
     Credentials come from the environment, as OpenStack's clients take them:
     OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME and so on for
     Keystone (v2.0 and v3), OS_AUTH_TOKEN (or OS_TOKEN) with OS_STORAGE_URL
-    for a token,
-    ST_AUTH, ST_USER and ST_KEY for version 1. Where Keystone's and version
-    1's are both set, Keystone's are used, unless ST_AUTH_VERSION=1.
+    for a token, ST_AUTH, ST_USER and ST_KEY for version 1. Where Keystone's
+    and version 1's are both set, Keystone's are used, unless
+    ST_AUTH_VERSION=1.
     OS_REGION_NAME and OS_INTERFACE are honoured, OS_CACERT and OS_INSECURE
     too, but --os-cacert and --insecure come first.
 

@@ -84,8 +84,9 @@ def load(
     else:
         with nor_file(name):
             store = services.object_store(timeout_seconds=timeout)
-        log_in(store, Patience(retries, services.clock))
-        opened = swift_tarball(store, swift_container, name, Patience(retries, services.clock))
+        patience = Patience(retries, services.clock)
+        log_in(store, patience)
+        opened = swift_tarball(store, swift_container, name, patience)
     with services.progress() as progress, opened as source:
         target = target_of(store.account, swift_container) if store else services.target
         answer = load_tarball(services.engine(), source, target, replace=replace, progress=progress)
